@@ -1,0 +1,63 @@
+import type { EventEmitter } from 'node:events';
+import type { Duplex } from 'node:stream';
+import type { Channel, ConfirmChannel, Connection, ServerProperties } from 'amqplib/callback_api';
+
+/** amqplib's own connection, under its model. Its types leave out the socket and the events; the contract tests pin them. */
+export interface AmqplibSocketConnection extends EventEmitter {
+  readonly stream: Duplex;
+  readonly serverProperties: ServerProperties;
+}
+
+export type AmqplibModel = Connection;
+export type AmqplibRawChannel = Channel;
+export type AmqplibRawConfirmChannel = ConfirmChannel;
+
+/** amqplib's callbacks get null where its types say `Error`. */
+export type AmqplibCallback<T> = (error: Error | null, reply: T) => void;
+
+export const socketConnectionOf = (model: AmqplibModel): AmqplibSocketConnection =>
+  model.connection as unknown as AmqplibSocketConnection;
+
+type Publish = Channel['publish'];
+
+/**
+ * Takes amqplib's own bookkeeping of confirms off a confirm channel, and gives the plain channel's `publish`: the
+ * bookkeeping grows without bound after an out-of-order confirm that a `multiple` one then covers, and confirms the wrong
+ * message after a repeated one. If amqplib's classes are not built as expected, nothing is changed.
+ */
+export function withoutConfirmBookkeeping(channel: ConfirmChannel): Publish {
+  const confirmClass: unknown = Object.getPrototypeOf(channel);
+  const plainClass: unknown =
+    typeof confirmClass === 'object' && confirmClass !== null
+      ? Object.getPrototypeOf(confirmClass)
+      : undefined;
+  const publish: unknown =
+    typeof plainClass === 'object' && plainClass !== null
+      ? Reflect.get(plainClass, 'publish')
+      : undefined;
+  if (typeof publish !== 'function' || publish === channel.publish) {
+    return (...args) => channel.publish(...args);
+  }
+  channel.removeAllListeners('ack');
+  channel.removeAllListeners('nack');
+  return publish.bind(channel) as Publish;
+}
+
+/** amqplib answers an opening that it cannot number at once, before it returns the channel to hang a listener on. */
+export function openingOf(): {
+  readonly tell: AmqplibCallback<unknown>;
+  readonly listen: (callback: AmqplibCallback<unknown>) => void;
+} {
+  let early: [Error | null, unknown] | undefined;
+  let listener: AmqplibCallback<unknown> | undefined;
+  return {
+    tell: (error, channel) => {
+      if (listener === undefined) early = [error, channel];
+      else listener(error, channel);
+    },
+    listen: (callback) => {
+      listener = callback;
+      if (early !== undefined) callback(...early);
+    },
+  };
+}

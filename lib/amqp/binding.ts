@@ -1,0 +1,34 @@
+import { ConfigurationError } from '../errors.js';
+import type { Arguments } from './entity-arguments.js';
+import { defaultExchangeBinding } from './entity.messages.js';
+import type { Exchange } from './exchange.js';
+import { checkOptions, plainObject, shortString } from './option-checks.js';
+
+export interface BindingOptions {
+  /** Default empty. */
+  readonly routingKey?: string | undefined;
+  /** For a headers exchange, or an exchange type of a plugin. */
+  readonly arguments?: Arguments | undefined;
+}
+
+const CHECKS = { routingKey: shortString, arguments: plainObject };
+
+/**
+ * What a queue, or another exchange, takes from `exchange`. Immutable.
+ *
+ * @throws ConfigurationError for an unknown option, a refused value or the default exchange
+ */
+export class Binding {
+  readonly exchange: Exchange;
+  readonly routingKey: string;
+  readonly arguments: Arguments;
+
+  constructor(exchange: Exchange, options: BindingOptions = {}) {
+    checkOptions('a binding', options, CHECKS);
+    if (exchange.name === '') throw new ConfigurationError(defaultExchangeBinding('a binding'));
+    this.exchange = exchange;
+    this.routingKey = options.routingKey ?? '';
+    this.arguments = Object.freeze({ ...options.arguments });
+    Object.freeze(this);
+  }
+}

@@ -1,0 +1,42 @@
+import { Binding } from './binding.js';
+import { listOf } from './entity-checks.js';
+import { Exchange } from './exchange.js';
+import { callable, flag, oneOf, plainObject, shortString, wholeNumber } from './option-checks.js';
+import type { OptionCheck } from './option-checks.js';
+import type { QueueOptions } from './queue-options.js';
+
+// RabbitMQ's limit for TTLs and expiries, 2^32 - 1 milliseconds (about 50 days).
+const MAX_EXPIRY = 2 ** 32 - 1;
+
+const count = wholeNumber(0, Number.MAX_SAFE_INTEGER);
+
+/** What each option of a queue may be. */
+export const queueChecks: Readonly<Record<keyof QueueOptions, OptionCheck>> = {
+  type: oneOf('classic', 'quorum', 'stream'),
+  exchange: {
+    allowed: 'an Exchange or its name',
+    accepts: (value) => value instanceof Exchange || shortString.accepts(value),
+  },
+  routingKey: shortString,
+  bindings: listOf(Binding, 'bindings'),
+  durable: flag,
+  exclusive: flag,
+  autoDelete: flag,
+  noDeclare: flag,
+  passive: flag,
+  expires: wholeNumber(1, MAX_EXPIRY, 'milliseconds'),
+  messageTtl: wholeNumber(0, MAX_EXPIRY, 'milliseconds'),
+  maxLength: count,
+  maxLengthBytes: count,
+  maxPriority: wholeNumber(1, 255),
+  overflow: oneOf('drop-head', 'reject-publish', 'reject-publish-dlx'),
+  deadLetterExchange: shortString,
+  deadLetterRoutingKey: shortString,
+  deliveryLimit: count,
+  singleActiveConsumer: flag,
+  arguments: plainObject,
+  bindingArguments: plainObject,
+  consumerArguments: plainObject,
+  alias: { allowed: 'a string', accepts: (value) => typeof value === 'string' },
+  onDeclared: callable,
+};

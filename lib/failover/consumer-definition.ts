@@ -1,0 +1,48 @@
+import type { Channel } from '../amqp/channel.js';
+import type { Queue } from '../amqp/queue.js';
+import type { ConsumeEndReason } from '../policy/consumer-state.js';
+import type { Message } from './message.js';
+
+/** `auto`: a handler that resolves acks, one that throws requeues after a backoff. `manual`: the handler settles the message. */
+export type AckMode = 'auto' | 'manual';
+
+/** How a consumer takes messages. Durations are milliseconds. */
+export interface ConsumerOptions {
+  /** The queues it consumes from, on one channel. At least one. */
+  readonly queues: readonly Queue[];
+  /** The most messages that are with this consumer and not settled, for each queue. Never unlimited. @default 10 */
+  readonly prefetchCount?: number | undefined;
+  /** The most handlers that run at once. @default `prefetchCount` */
+  readonly concurrency?: number | undefined;
+  /** @default 'auto' */
+  readonly ackMode?: AckMode | undefined;
+  /** The content types taken, by the name of their serializer. @default ['json', 'text', 'raw'] */
+  readonly accept?: readonly string[] | undefined;
+  /** The wait before a message whose handler threw is handed back; doubles with each attempt. @default 1_000 */
+  readonly backoffStart?: number | undefined;
+  /** No such wait is longer. @default 60_000 */
+  readonly backoffMax?: number | undefined;
+}
+
+/** The lifecycle of a consumer, in this order. Each may be async and is awaited; a throw is logged and changes nothing. */
+export interface ConsumerHooks {
+  /** After each connect, the first one included. */
+  onConnectionRevived?(): unknown;
+  /** The broker has confirmed the registration of every queue. */
+  onConsumeReady?(channel: Channel): unknown;
+  /** The consumer consumes no longer, for whatever reason. Always called after `onConsumeReady`. */
+  onConsumeEnd?(reason: ConsumeEndReason): unknown;
+  /** Each failed attempt to connect, and each loss. `interval`: milliseconds until the next attempt. */
+  onConnectionError?(error: Error, interval: number, broker: string): unknown;
+  /** A body could not be decoded. The hook may settle the message itself. */
+  onDecodeError?(message: Message, error: Error): unknown;
+}
+
+/** One consumer, ready to run: what it consumes, and who handles it. */
+export interface ConsumerDefinition extends ConsumerOptions {
+  /** Names the consumer in logs and errors, as in `OrderConsumer`. */
+  readonly name: string;
+  /** Gets each decoded body. What it returns is awaited; it may throw. Never called inside the stack of a socket. */
+  readonly handle: (body: unknown, message: Message) => unknown;
+  readonly hooks?: ConsumerHooks | undefined;
+}

@@ -1,0 +1,178 @@
+import type { Channel } from '../amqp/channel.js';
+import { OperationalError } from '../errors.js';
+import type { BrokerFailure } from '../errors.js';
+import { operationGaveUp, operationTimedOut } from '../failover.messages.js';
+import type { AfterFailure } from '../policy/after-failure.js';
+import { afterFailure } from '../policy/after-failure.js';
+import type { Clock, Random } from '../policy/clock.js';
+import type { IntervalPolicy } from '../policy/interval.js';
+import type { ConnectionEvents } from './connection-events.js';
+import type { EnsureOptions, ErrbackEvent, Revivable } from './ensure-options.js';
+import { isRetryError } from './ensure-options.js';
+import type { Link } from './link.js';
+import type { Listeners } from './listeners.js';
+import { guarded } from './listeners.js';
+import type { OperationFailure } from './operation-failure.js';
+import { Patience, pause } from './patience.js';
+
+/** What `ensure` needs of its connection. */
+export interface EnsureParts {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly listeners: Listeners<ConnectionEvents>;
+  /** The current link, or the next one. */
+  readonly link: (patience: {
+    signal: AbortSignal;
+    maxRetries: number | undefined;
+  }) => Promise<Link>;
+  readonly judge: (error: unknown) => OperationFailure;
+  readonly onCallbackError: (error: unknown, name: string) => void;
+}
+
+/** One call of an ensured operation. */
+export interface EnsuredCall<R> {
+  readonly name: string;
+  readonly run: (signal: AbortSignal) => R | PromiseLike<R>;
+  readonly revivable: Revivable | null;
+  readonly options: EnsureOptions;
+}
+
+/** Runs an operation until it succeeds, fails for good, or the caller's patience ends. One object a call. */
+export class Ensured<R> {
+  #retries = 0;
+  #needsRevival = false;
+  #lastError: unknown;
+  readonly #failures = new Map<string, Error>();
+  readonly #toldLosses = new WeakSet<Error>();
+  readonly #policy: IntervalPolicy;
+
+  constructor(
+    private readonly parts: EnsureParts,
+    private readonly call: EnsuredCall<R>,
+  ) {
+    const {
+      intervalStart = 0,
+      intervalStep = 500,
+      intervalMax = 10_000,
+      jitter = 0.2,
+    } = call.options;
+    this.#policy = { intervalStart, intervalStep, intervalMax, jitter };
+  }
+
+  async settle(): Promise<R> {
+    const { options, name } = this.call;
+    const { clock } = this.parts;
+    const patience = new Patience(clock, options, () =>
+      this.#operationalError(operationTimedOut(name, options.timeout ?? 0)),
+    );
+    const deaf = this.#listen();
+    try {
+      patience.check();
+      for (;;) {
+        try {
+          return await patience.race(this.#run(patience.signal));
+        } catch (error) {
+          patience.check();
+          const wait = this.#waitAfter(error);
+          if (wait > 0) await pause(clock, wait, patience.signal);
+        }
+      }
+    } finally {
+      deaf();
+      patience[Symbol.dispose]();
+    }
+  }
+
+  /** A loss while reviving is a failed run like any other: the next run revives anew. */
+  async #run(signal: AbortSignal): Promise<R> {
+    const { revivable, options, run } = this.call;
+    if (this.#needsRevival) {
+      const { maxRetries: most } = options;
+      const maxRetries = most === undefined ? undefined : Math.max(0, most - this.#retries);
+      const link = await this.parts.link({ signal, maxRetries });
+      if (revivable !== null || options.onRevive !== undefined) {
+        const channel: Channel = await link.defaultChannel();
+        await revivable?.revive(channel);
+        await options.onRevive?.(channel);
+      }
+      this.#needsRevival = false;
+    }
+    return run(signal);
+  }
+
+  /**
+   * @returns how long to wait before the next run
+   * @throws what the caller gets, when there is none
+   */
+  #waitAfter(error: unknown): number {
+    const { options, name } = this.call;
+    const failure = this.parts.judge(error);
+    const retryError = failure.fault === undefined && isRetryError(options.retryErrors, error);
+    const run = { recoverableBy: failure.recoverableBy, retryError, retries: this.#retries };
+    const plan = afterFailure(run, options.maxRetries, this.#policy, this.parts.random);
+    this.#lastError = error;
+    if (plan.act !== 'rethrow') this.#tellFailedRun(error, failure, plan);
+    switch (plan.act) {
+      case 'rethrow':
+        throw error;
+      case 'give-up': {
+        const reason = error instanceof Error ? error.message : String(error);
+        throw this.#operationalError((failures) =>
+          operationGaveUp(name, this.#retries + 1, reason, failures),
+        );
+      }
+      case 'run-again':
+        this.#needsRevival ||= plan.revive;
+        this.#retries += 1;
+        return plan.wait;
+    }
+  }
+
+  #tellFailedRun(
+    error: unknown,
+    { fault, recoverableBy }: OperationFailure,
+    plan: AfterFailure,
+  ): void {
+    const told: ErrbackEvent = {
+      error: error instanceof Error ? error : new Error(String(error)),
+      interval: plan.act === 'run-again' ? plan.wait : 0,
+      broker: fault?.broker ?? '',
+      attempt: this.#retries + 1,
+    };
+    if (recoverableBy === 'connection') this.#tellLoss(fault?.loss ?? told.error, told);
+    else this.#tell(told);
+  }
+
+  /** The run that failed by a loss and the event of that loss are one fact, told once, whichever comes first. */
+  #tellLoss(loss: Error, told: ErrbackEvent): void {
+    if (this.#toldLosses.has(loss)) return;
+    this.#toldLosses.add(loss);
+    this.#tell(told);
+  }
+
+  #tell(told: ErrbackEvent): void {
+    this.#failures.set(told.broker, told.error);
+    const { errback } = this.call.options;
+    if (errback !== undefined) guarded(() => errback(told), 'errback', this.parts.onCallbackError);
+  }
+
+  #listen(): () => void {
+    const { listeners } = this.parts;
+    const offFailed = listeners.on('failed', (failed) => this.#tell(failed));
+    const offLost = listeners.on('lost', ({ error, interval, broker }) =>
+      this.#tellLoss(error, { error, interval, broker, attempt: this.#retries + 1 }),
+    );
+    return () => {
+      offFailed();
+      offLost();
+    };
+  }
+
+  #operationalError(
+    message: string | ((failures: readonly BrokerFailure[]) => string),
+  ): OperationalError {
+    const failures = [...this.#failures].map(([broker, error]) => ({ broker, error }));
+    const text = typeof message === 'string' ? message : message(failures);
+    return new OperationalError(text, this.#retries + 1, failures, { cause: this.#lastError });
+  }
+}

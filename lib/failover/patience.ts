@@ -1,0 +1,78 @@
+import type { Clock } from '../policy/clock.js';
+
+/** How long one caller is ready to wait. */
+export interface PatienceOptions {
+  /** Milliseconds, for all of it. Without it there is no limit. */
+  readonly timeout?: number | undefined;
+  /** Ends the wait with its reason. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * The patience of one caller, over any number of waits. What it waits for goes on without it: a promise that loses the
+ * race is still observed, so that its late rejection cannot end the process.
+ */
+export class Patience implements Disposable {
+  readonly #controller = new AbortController();
+  readonly #release: () => void;
+
+  constructor(clock: Clock, options: PatienceOptions, onTimeout: () => Error) {
+    const { timeout, signal } = options;
+    const cancel =
+      timeout === undefined
+        ? undefined
+        : clock.schedule(timeout, () => this.#controller.abort(onTimeout()));
+    const aborted = () => this.#controller.abort(signal?.reason);
+    signal?.addEventListener('abort', aborted, { once: true });
+    if (signal?.aborted === true) aborted();
+    this.#release = () => {
+      cancel?.();
+      signal?.removeEventListener('abort', aborted);
+    };
+  }
+
+  /** Aborted, with the error that the caller gets, once the patience has ended. */
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  /** @throws what the caller gets, once the patience has ended */
+  check(): void {
+    this.#controller.signal.throwIfAborted();
+  }
+
+  /** Settles as `promise` does, or rejects when the patience ends first. */
+  race<T>(promise: PromiseLike<T>): Promise<T> {
+    const { signal } = this;
+    return new Promise<T>((resolve, reject) => {
+      const ended = () => reject(signal.reason as Error);
+      if (signal.aborted) ended();
+      else signal.addEventListener('abort', ended, { once: true });
+      const heard = () => signal.removeEventListener('abort', ended);
+      promise.then(resolve, reject).then(heard, heard);
+    });
+  }
+
+  [Symbol.dispose](): void {
+    this.#release();
+  }
+}
+
+/** Resolves after `delay` milliseconds; rejects with the reason of `signal` when that aborts first. */
+export function pause(clock: Clock, delay: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    if (signal.aborted) {
+      reject(signal.reason as Error);
+      return;
+    }
+    const aborted = () => {
+      cancel();
+      reject(signal.reason as Error);
+    };
+    const cancel = clock.schedule(delay, () => {
+      signal.removeEventListener('abort', aborted);
+      resolve();
+    });
+    signal.addEventListener('abort', aborted, { once: true });
+  });
+}

@@ -1,0 +1,179 @@
+import { canCacheDeclaration, declarationKey } from '../amqp/declaration-key.js';
+import { declareExchange, declareQueue } from '../amqp/declare.js';
+import { Exchange } from '../amqp/exchange.js';
+import { Queue } from '../amqp/queue.js';
+import { ConfigurationError, TopologyError, isAmqpError, isTopologyError } from '../errors.js';
+import { conflictingDeclarations, manyNotDeclared, notAnEntity } from '../failover.messages.js';
+import { isNotFound } from '../policy/reply-codes.js';
+import { DeclaringChannel } from './declaring-channel.js';
+import type { Link } from './link.js';
+
+export type Entity = Exchange | Queue;
+
+const isReserved = (name: string): boolean => name === '' || name.startsWith('amq.');
+
+/** A queue that only the connection which declared it may use, or whose name only that connection knows. */
+const belongsToConnection = (entity: Entity): boolean =>
+  entity instanceof Queue && (entity.exclusive || entity.name === '');
+
+/** An entity after the exchanges it needs, each once. */
+function withExchanges(entities: readonly Entity[]): Entity[] {
+  const found = new Map<string, Entity>();
+  const visit = (entity: Entity): void => {
+    if (entity instanceof Queue) visit(entity.exchange);
+    for (const { exchange } of entity.bindings) visit(exchange);
+    if (entity instanceof Queue || !isReserved(entity.name)) {
+      found.set(declarationKey(entity), entity);
+    }
+  };
+  for (const entity of entities) visit(entity);
+  // Exchanges first, so that one which is missing is known before the queues bound to it are looked at.
+  return [...found.values()].toSorted(
+    (a, b) => Number(a instanceof Queue) - Number(b instanceof Queue),
+  );
+}
+
+/**
+ * The exchanges and queues of one connection and its clones. They are declared on every new connection, once each.
+ *
+ * On a cluster where an entity was declared before (the same `cluster_name`), it is only looked at, and declared when it is
+ * missing: while a node of a cluster hangs, each new queue or binding waits for about a minute on every node, but a passive
+ * declaration answers at once.
+ */
+export class Topology {
+  readonly #entities = new Map<string, Entity>();
+  /** By cluster name, the keys of what was declared there. */
+  readonly #known = new Map<string, Set<string>>();
+
+  get entities(): readonly Entity[] {
+    return [...this.#entities.values()];
+  }
+
+  /** @throws ConfigurationError when an entity of the same name is registered with another declaration */
+  add(...entities: readonly Entity[]): void {
+    for (const entity of entities) {
+      if (!(entity instanceof Exchange || entity instanceof Queue)) {
+        throw new ConfigurationError(notAnEntity(entity));
+      }
+      if (entity.name !== '') this.#add(entity);
+    }
+  }
+
+  #add(entity: Entity): void {
+    const name = String(entity);
+    const registered = this.#entities.get(name);
+    if (registered !== undefined && declarationKey(registered) !== declarationKey(entity)) {
+      throw new ConfigurationError(conflictingDeclarations(name));
+    }
+    this.#entities.set(name, entity);
+  }
+
+  /**
+   * Declares all that is registered, except what belongs to one connection only: that is its consumer's to declare.
+   *
+   * @throws TopologyError naming what the broker refused, after everything else was declared
+   * @throws AmqpError if the connection was lost
+   */
+  declareOn(link: Link): Promise<void> {
+    return this.declare(
+      link,
+      this.entities.filter((entity) => !belongsToConnection(entity)),
+    );
+  }
+
+  /** The same for some entities and what they need. */
+  async declare(link: Link, entities: readonly Entity[]): Promise<void> {
+    const due = withExchanges(entities).filter(
+      (entity) => !entity.noDeclare && !link.declared.has(declarationKey(entity)),
+    );
+    const pending = entities.flatMap((entity) => link.declared.get(declarationKey(entity)) ?? []);
+    const channel = new DeclaringChannel(link);
+    const refused: TopologyError[] = [];
+    try {
+      for (const entity of due) {
+        try {
+          await this.#declareOnce(link, entity, channel);
+        } catch (error) {
+          if (!isTopologyError(error)) throw error;
+          refused.push(error);
+        }
+      }
+      await Promise.all(pending);
+    } finally {
+      await channel.close();
+    }
+    const [first, second] = refused;
+    if (first === undefined) return;
+    if (second === undefined) throw first;
+    throw new TopologyError(manyNotDeclared(refused), first.entity, first.code, {
+      cause: new AggregateError(refused),
+    });
+  }
+
+  /** Declares a queue, and gives the name by which the broker knows it on this connection. */
+  async queueName(link: Link, queue: Queue): Promise<string> {
+    if (queue.noDeclare) return queue.name;
+    await this.declare(link, [queue]);
+    return (await link.declared.get(declarationKey(queue))) ?? queue.name;
+  }
+
+  /** Forgets that a queue was declared: it was deleted by somebody else, and so may have been what it is bound to. */
+  forget(link: Link, queue: Queue): void {
+    for (const entity of withExchanges([queue])) {
+      const key = declarationKey(entity);
+      link.declared.delete(key);
+      this.#knownOn(link).delete(key);
+    }
+  }
+
+  #declareOnce(link: Link, entity: Entity, channel: DeclaringChannel): Promise<string> {
+    const key = declarationKey(entity);
+    const running = link.declared.get(key);
+    if (running !== undefined) return running;
+    const declared = this.#declareOrCheck(link, entity, channel);
+    link.declared.set(key, declared);
+    declared.catch(() => {
+      if (link.declared.get(key) === declared) link.declared.delete(key);
+    });
+    return declared;
+  }
+
+  async #declareOrCheck(link: Link, entity: Entity, channel: DeclaringChannel): Promise<string> {
+    const key = declarationKey(entity);
+    const known = this.#knownOn(link);
+    if (known.has(key)) {
+      if (await exists(entity, channel)) return entity.name;
+      // A missing exchange has taken its bindings with it: what is bound to it has to be declared in full again.
+      if (entity instanceof Exchange) known.clear();
+    }
+    const name =
+      entity instanceof Queue
+        ? await declareQueue(await channel.get(), entity)
+        : await declareExchange(await channel.get(), entity).then(() => entity.name);
+    if (canCacheDeclaration(entity) && !belongsToConnection(entity)) known.add(key);
+    return name;
+  }
+
+  #knownOn({ connection }: Link): Set<string> {
+    // Without a cluster name the broker's own address has to do.
+    const cluster = connection.serverProperties.clusterName ?? connection.broker.toString();
+    let known = this.#known.get(cluster);
+    if (known === undefined) {
+      known = new Set();
+      this.#known.set(cluster, known);
+    }
+    return known;
+  }
+}
+
+async function exists(entity: Entity, channel: DeclaringChannel): Promise<boolean> {
+  const live = await channel.get();
+  try {
+    if (entity instanceof Queue) await live.checkQueue(entity.name);
+    else await live.checkExchange(entity.name);
+    return true;
+  } catch (error) {
+    if (isAmqpError(error) && isNotFound(error.code)) return false;
+    throw error;
+  }
+}

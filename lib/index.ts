@@ -1,0 +1,45 @@
+export { Binding } from './amqp/binding.js';
+export type { BindingOptions } from './amqp/binding.js';
+export { Broker } from './amqp/broker.js';
+export type { BrokerOptions, BrokerPassword, BrokerProtocol } from './amqp/broker-options.js';
+export type { Channel, ChannelEvents, Confirmation, ConfirmChannel } from './amqp/channel.js';
+export { Exchange } from './amqp/exchange.js';
+export type { DeliveryMode, ExchangeOptions, ExchangeType } from './amqp/exchange.js';
+export { Queue } from './amqp/queue.js';
+export type { QueueOptions } from './amqp/queue-options.js';
+export type {
+  BrokerConnection,
+  ConnectOptions,
+  ServerProperties,
+  Transport,
+} from './amqp/transport.js';
+export * from './errors.js';
+export type { BrokerUrls, BrokerUrlsSource } from './failover/broker-source.js';
+export type {
+  BlockedEvent,
+  ConnectedEvent,
+  ConnectFailedEvent,
+  ConnectingEvent,
+  ConnectionEvent,
+  ConnectionEvents,
+  LostEvent,
+  RefusedEvent,
+} from './failover/connection-events.js';
+export type { FailoverConnectionOptions } from './failover/connection-options.js';
+export type {
+  ConnectionInfo,
+  ConnectionSeams,
+  ConnectionView,
+  EnsureConnectionOptions,
+} from './failover/connection-parts.js';
+export type {
+  EnsureOptions,
+  ErrbackEvent,
+  RetryErrors,
+  Revivable,
+} from './failover/ensure-options.js';
+export { FailoverConnection } from './failover/failover-connection.js';
+export type { FailoverLogger } from './failover/logger.js';
+export type { PatienceOptions } from './failover/patience.js';
+export type { Clock, Random } from './policy/clock.js';
+export type { FailoverStrategy } from './policy/strategy.js';
