@@ -1,4 +1,4 @@
-import type { BrokerFailure } from './errors.js';
+import type { BrokerFailure, PublishOutcome } from './errors.js';
 
 /** Shows a refused value without showing a secret: strings may be URLs, objects may hold credentials. */
 function shown(option: string, value: unknown): string {
@@ -111,3 +111,116 @@ export const conflictingDeclarations = (name: string): string =>
 
 export const manyNotDeclared = (errors: readonly Error[]): string =>
   `${errors.length} declarations were refused:\n${errors.map((error) => `  ${error.message}`).join('\n')}`;
+
+const reasonOf = (cause: unknown): string =>
+  cause instanceof Error ? cause.message : String(cause);
+
+export const cannotEncode = (format: string, cause: unknown): string =>
+  `The body cannot be written as ${format}: ${reasonOf(cause)}. Convert it first, or choose another serializer.`;
+
+export const cannotDecode = (format: string, cause: unknown): string =>
+  // The reason of a JSON parser quotes the body, which no log may show.
+  `The body is not ${format}, as its content type says${cause instanceof TypeError ? ': it is not UTF-8' : ''}.`;
+
+export const unknownSerializer = (name: string, known: readonly string[]): string =>
+  `There is no serializer ${JSON.stringify(cut(name))}. Known: ${known.join(', ')}.`;
+
+export const contentTypeRefused = (
+  contentType: string | undefined,
+  accept: readonly string[],
+): string =>
+  `A body of content type ${JSON.stringify(cut(contentType ?? 'none'))} is not accepted. Accepted: ${accept.join(', ')}; see option "accept".`;
+
+export const headerRefused = (path: string, value: unknown): string =>
+  `Header ${JSON.stringify(cut(path))} cannot be sent: AMQP has no type for ${kindOf(value)}, or it is nested too deeply. Convert it to a string, number, boolean, Buffer, list or plain object.`;
+
+function kindOf(value: unknown): string {
+  if (typeof value === 'object' && value !== null) {
+    return `an object of class ${value.constructor?.name ?? 'none'}`;
+  }
+  return typeof value === 'number' ? String(value) : `a ${typeof value}`;
+}
+
+const quoted = (text: string): string => JSON.stringify(cut(text));
+
+const whatIsKnown: Readonly<Record<PublishOutcome, string>> = {
+  'not-sent': 'It has not been delivered; publishing it again is safe.',
+  returned: 'No queue took it.',
+  nacked: 'The broker did not take it; look at the limits of its queues.',
+  refused: 'The broker refused it and closed the channel; look at its exchange and properties.',
+  unknown: 'It may or may not be in a queue; consumers can tell duplicates by the messageId.',
+};
+
+export const notConfirmed = (messageId: string, outcome: PublishOutcome, why: string): string =>
+  `Message ${quoted(messageId)} was not confirmed (${outcome}): ${why.replace(/\.$/, '')}. ${whatIsKnown[outcome]}`;
+
+export const unroutable = (
+  messageId: string,
+  exchange: string,
+  routingKey: string,
+  reason: string,
+): string =>
+  `Message ${quoted(messageId)} came back (returned): no queue is bound to exchange ${quoted(exchange)} for routing key ${quoted(routingKey)} (${cut(reason)}). Bind one, or publish with mandatory: false if nobody need hear it.`;
+
+export const notEncodable = (cause: unknown): string => `it cannot be encoded: ${reasonOf(cause)}`;
+
+export const confirmsMissing = (timeout: number, broker: string): string =>
+  `${broker} has confirmed nothing for ${ms(timeout)} although publishes are due: their channel is given up and they are sent again.`;
+
+export const confirmChannelRefused = (error: unknown): string =>
+  `No channel to publish on: ${reasonOf(error)} Trying again.`;
+
+export const producerTopologyRefused = (error: Error): string =>
+  `Publishing goes on, but what it needs may be missing: ${error.message}`;
+
+export const producerClosed = (): string => 'the producer is closed';
+
+export const outboxFull = (messages: number, bytes: number): string =>
+  `the outbox is full: it holds ${messages} messages of ${bytes} bytes. Publish more slowly, or raise maxMessages and maxBytes of the producer`;
+
+export const noConnectionNow = (): string =>
+  'there is no connection right now, and retry: false does not wait for one';
+
+export const bodyTooLarge = (size: number, max: number): string =>
+  `its body has ${size} bytes, and maxMessageSize is ${max}`;
+
+export const publishAborted = (): string => 'its signal was aborted';
+
+export const nackedBy = (broker: string, nacks: number): string =>
+  `${broker} nacked it (${times(nacks)})`;
+
+export const publishTimedOut = (timeout: number): string =>
+  `it was not confirmed within its timeout of ${timeout} ms`;
+
+const inMs = (wait: number): string => (wait === 0 ? 'at once' : `in ${ms(wait)}`);
+
+export const settledTwice = (verb: string, state: string): string =>
+  `The message cannot be ${verb}: it is ${state} already. Settle a message once; with ackMode 'auto' the consumer does it for a handler that returns.`;
+
+export const hookFailed = (name: string): string =>
+  `A lifecycle hook of ${name} threw. That changes nothing here, but look at it.`;
+
+export const handlerFailed = (name: string, queue: string, cause: unknown): string =>
+  `${name}: the handler of a message from queue ${quoted(queue)} threw: ${reasonOf(cause)}.`;
+
+export const undecodable = (name: string, queue: string, error: Error): string =>
+  `${name}: a message from queue ${quoted(queue)} cannot be read: ${error.message}`;
+
+export const handedBackIn = (wait: number): string => `It goes back to the queue ${inMs(wait)}.`;
+
+export const consuming = (name: string, broker: string): string =>
+  `${name}: consuming from ${broker}.`;
+
+const endings: Readonly<Record<string, string>> = {
+  lost: 'its connection was lost',
+  'channel-closed': 'its channel was closed',
+  cancelled: 'the broker cancelled it (queue deleted, or its node is gone)',
+  paused: 'it was paused',
+  stopped: 'it was stopped',
+};
+
+export const consumerEnded = (name: string, reason: string): string =>
+  `${name}: consuming no longer: ${endings[reason] ?? reason}. Starting again.`;
+
+export const consumerStartFailed = (name: string, error: Error, wait: number): string =>
+  `${name}: cannot consume: ${error.message} Trying again ${inMs(wait)}.`;

@@ -43,3 +43,15 @@ export type { FailoverLogger } from './failover/logger.js';
 export type { PatienceOptions } from './failover/patience.js';
 export type { Clock, Random } from './policy/clock.js';
 export type { FailoverStrategy } from './policy/strategy.js';
+export { ConsumerLoop } from './failover/consumer-loop.js';
+export type {
+  AckMode,
+  ConsumerDefinition,
+  ConsumerHooks,
+  ConsumerOptions,
+} from './failover/consumer-definition.js';
+export { Message } from './failover/message.js';
+export type { DeliveryInfo, MessageState, SettleResult } from './failover/message.js';
+export type { PublishReceipt } from './failover/outbox-entry.js';
+export { Producer } from './failover/producer.js';
+export type { ProducerOptions, PublishOptions } from './failover/publish-options.js';

@@ -35,16 +35,18 @@ type EventListeners = { [E in keyof ChannelEvents]: Listeners<Parameters<Channel
 export class ChannelRecord {
   readonly connection: BrokerConnection;
   protected readonly events: EventListeners;
+  // Hard private: they lead to the socket, whose TLS options no log may print.
+  readonly #channel: AmqplibRawChannel;
+  readonly #surroundings: ChannelSurroundings;
   readonly #pending = new Set<PendingRpc>();
   #loss: AmqpError | undefined;
   #told = false;
   #closing: Promise<void> | undefined;
   #closed: (() => void) | undefined;
 
-  constructor(
-    private readonly channel: AmqplibRawChannel,
-    private readonly surroundings: ChannelSurroundings,
-  ) {
+  constructor(channel: AmqplibRawChannel, surroundings: ChannelSurroundings) {
+    this.#channel = channel;
+    this.#surroundings = surroundings;
     const { report, connection } = surroundings;
     const listeners = <A extends unknown[]>(event: string): Listeners<A> =>
       new Listeners<A>(`channel '${event}' listener`, report);
@@ -91,7 +93,7 @@ export class ChannelRecord {
   close(): Promise<void> {
     if (this.#loss !== undefined) return Promise.resolve();
     this.#closing ??= new Promise((resolve) => {
-      const { clock, closeTimeout } = this.surroundings;
+      const { clock, closeTimeout } = this.#surroundings;
       const broker = String(this.connection.broker);
       const cancel = clock.schedule(closeTimeout, () =>
         this.#lose(this.#channelFault(messages.closeTimeout(broker, closeTimeout))),
@@ -101,7 +103,7 @@ export class ChannelRecord {
         resolve();
       };
       try {
-        this.channel.close();
+        this.#channel.close();
       } catch (error) {
         this.#end(error);
       }
@@ -122,7 +124,7 @@ export class ChannelRecord {
   rpc<T>(method: RpcMethod, send: (callback: AmqplibCallback<T>) => void): Promise<T> {
     if (this.#loss !== undefined) return Promise.reject(this.fault(method));
     return new Promise((resolve, reject) => {
-      const { clock, rpcTimeout } = this.surroundings;
+      const { clock, rpcTimeout } = this.#surroundings;
       const cancelDeadline = clock.schedule(rpcTimeout, () =>
         this.#abandon(messages.rpcTimeout(method, String(this.connection.broker), rpcTimeout)),
       );
@@ -196,7 +198,7 @@ export class ChannelRecord {
   #abandon(message: string, cause?: unknown): void {
     this.#lose(this.#channelFault(message, cause));
     try {
-      this.channel.close();
+      this.#channel.close();
     } catch {
       // It is closing already.
     }

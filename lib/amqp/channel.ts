@@ -107,3 +107,9 @@ export interface ConfirmChannel extends Channel {
   /** Resolves when everything published so far is confirmed; rejects with an `AmqpError` on a nack or when the channel ends. */
   waitForConfirms(): Promise<void>;
 }
+
+/** The properties of a message that is published, with the names and types of amqplib. */
+export type PublishProperties = Options.Publish;
+
+/** A message as the broker delivered it. */
+export type Delivery = ConsumeMessage;

@@ -5,8 +5,8 @@ import { callable, flag, oneOf, plainObject, shortString, wholeNumber } from './
 import type { OptionCheck } from './option-checks.js';
 import type { QueueOptions } from './queue-options.js';
 
-// RabbitMQ's limit for TTLs and expiries, 2^32 - 1 milliseconds (about 50 days).
-const MAX_EXPIRY = 2 ** 32 - 1;
+// RabbitMQ's limit for TTLs and expiries: ten years of 365 days (seen on 3.10).
+const MAX_EXPIRY = 315_360_000_000;
 
 const count = wholeNumber(0, Number.MAX_SAFE_INTEGER);
 

@@ -32,9 +32,12 @@ export class BrokerSource {
     return this.#fixed;
   }
 
-  /** Parses one address as an entry of the list would be. */
+  /** Parses one address as a further entry of the list would be; one that the list has is that entry, login included. */
   parse(url: string): Broker {
-    return parseBrokers(url, this.options)[0] as Broker;
+    const alone = parseBrokers([url], this.options)[0] as Broker;
+    const fixed = this.#fixed ?? [];
+    const known = fixed.find((broker) => broker.equals(alone));
+    return known ?? (parseBrokers([...fixed, url], this.options).at(-1) as Broker);
   }
 
   /** @throws ConfigurationError when the function fails, or gives something else than broker addresses */

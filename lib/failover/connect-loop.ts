@@ -1,39 +1,19 @@
 import type { Broker } from '../amqp/broker.js';
-import type { BrokerConnection, Transport } from '../amqp/transport.js';
+import type { BrokerConnection } from '../amqp/transport.js';
 import type { AmqpError } from '../errors.js';
-import { ConfigurationError, ConnectionClosedError, OperationalError } from '../errors.js';
-import { connectTimedOut, connectionClosed, urlsFailed } from '../failover.messages.js';
-import type { Clock } from '../policy/clock.js';
+import { ConnectionClosedError, OperationalError } from '../errors.js';
+import { connectTimedOut, connectionClosed } from '../failover.messages.js';
 import type { ConnectionState } from '../policy/connection-state.js';
 import { connectionTransition } from '../policy/connection-state.js';
 import type { NextAttempt } from '../policy/round.js';
-import type { Attempts } from './attempts.js';
 import { URLS } from './attempts.js';
-import type { BrokerCursor } from './broker-cursor.js';
-import type { BrokerSource } from './broker-source.js';
-import type { ConnectionEvents } from './connection-events.js';
-import type { ResolvedConnectionOptions } from './connection-options.js';
+import { ClosingConnections } from './closing-connections.js';
+import type { ConnectLoopParts } from './connect-loop-parts.js';
 import { Link } from './link.js';
-import type { Listeners } from './listeners.js';
 import type { PatienceOptions } from './patience.js';
 import { Patience, pause } from './patience.js';
 import type { Waiter } from './waiters.js';
 import { Waiters } from './waiters.js';
-
-/** What the loop works with. */
-export interface ConnectLoopParts {
-  readonly options: ResolvedConnectionOptions;
-  readonly source: BrokerSource;
-  readonly cursor: BrokerCursor;
-  readonly attempts: Attempts;
-  readonly transport: Transport;
-  readonly clock: Clock;
-  readonly listeners: Listeners<ConnectionEvents>;
-  /** Told of what went wrong without being in the way. */
-  readonly warn: (error: Error) => void;
-  /** Told of each link before anybody else is. */
-  readonly onLink: (link: Link) => void;
-}
 
 export interface WaitOptions extends PatienceOptions {
   /** Failed rounds to bear after the first. Without it there is no limit. */
@@ -56,14 +36,21 @@ export class ConnectLoop {
   /** Ends the dial or pause in progress; a new one with each start of the loop. */
   #run = new AbortController();
   #closing: Promise<void> | undefined;
+  readonly #life = new AbortController();
   readonly #waiters = new Waiters();
-  /** Connections that were left for another one and are still closing. */
-  readonly #leaving = new Set<Promise<void>>();
+  readonly #closingConnections: ClosingConnections;
 
-  constructor(private readonly parts: ConnectLoopParts) {}
+  constructor(private readonly parts: ConnectLoopParts) {
+    this.#closingConnections = new ClosingConnections(parts.clock, parts.options.closeTimeout);
+  }
 
   get state(): ConnectionState<Link> {
     return this.#state;
+  }
+
+  /** Aborted, with the error that callers get, when `close` is called. */
+  get ended(): AbortSignal {
+    return this.#life.signal;
   }
 
   /** What is connected right now. */
@@ -76,17 +63,16 @@ export class ConnectLoop {
   /** Resolves with the current link, or with the next one. */
   wait(options: WaitOptions = {}): Promise<Link> {
     if (this.#closing !== undefined) return Promise.reject(this.#closedError());
-    if (options.signal?.aborted === true) return Promise.reject(asError(options.signal.reason));
+    if (options.signal?.aborted === true) {
+      return Promise.reject(options.signal.reason as Error);
+    }
     return this.link === undefined ? this.#waitBeside(options) : Promise.resolve(this.link);
   }
 
   async #waitBeside({ maxRetries, bearsRefusal = false, ...patience }: WaitOptions): Promise<Link> {
-    const { attempts, clock } = this.parts;
-    const patient = new Patience(clock, patience, () => {
-      const { failures, next } = attempts;
-      const message = connectTimedOut(patience.timeout ?? 0, failures);
-      return new OperationalError(message, next - 1, failures, { cause: failures.at(-1)?.error });
-    });
+    const patient = new Patience(this.parts.clock, patience, () =>
+      this.timedOut(patience.timeout ?? 0),
+    );
     let waiter: Waiter | undefined;
     const connected = new Promise<Link>((resolve, reject) => {
       waiter = { maxRetries, bearsRefusal, resolve, reject, failures: 0 };
@@ -102,19 +88,25 @@ export class ConnectLoop {
     }
   }
 
-  /** Leaves the current broker, if it is another one, and dials this one next. */
+  /** What a caller gets whose `timeout` has passed. */
+  timedOut(timeout: number): OperationalError {
+    const { failures, next } = this.parts.attempts;
+    const cause = failures.at(-1)?.error;
+    return new OperationalError(connectTimedOut(timeout, failures), next - 1, failures, { cause });
+  }
+
+  /** Leaves the current broker, if it is another one, and dials this one in this turn. */
   switchTo(broker: Broker): void {
     if (this.#closing !== undefined) throw this.#closedError();
-    const { cursor, clock } = this.parts;
+    const { attempts, clock, cursor } = this.parts;
     const { link } = this;
-    cursor.pointTo(cursor.brokers.find((known) => known.equals(broker)) ?? broker);
+    cursor.pointTo(broker);
     if (link?.connection.broker.equals(broker) === true || this.#state.status === 'idle') return;
-    if (link !== undefined) {
-      this.#lostAt = clock.now();
-      const closed = link.connection.close().finally(() => this.#leaving.delete(closed));
-      this.#leaving.add(closed);
-    }
+    attempts.startAfresh();
+    if (link !== undefined) this.#lostAt = clock.now();
+    // First, so that nobody takes the old connection for the current one while it closes.
     this.#start(0);
+    if (link !== undefined) this.#closingConnections.add(link.connection, this.#closedError());
   }
 
   /** Ends everything, whatever the state, within the close deadline. Idempotent; never rejects. */
@@ -128,8 +120,10 @@ export class ConnectLoop {
     const { link } = this;
     this.#move({ status: 'closing', since: clock.now() });
     this.#run.abort();
+    this.#life.abort(this.#closedError());
     this.#waiters.rejectAll(this.#closedError());
-    await Promise.all([link?.connection.close(), ...this.#leaving]);
+    if (link !== undefined) this.#closingConnections.add(link.connection, this.#closedError());
+    await this.#closingConnections.settled();
     this.#move({ status: 'closed', since: clock.now() });
     listeners.emit('closed', { connectionName: options.connectionName });
   }
@@ -148,7 +142,9 @@ export class ConnectLoop {
         await pause(this.parts.clock, wait, signal).catch(() => undefined);
         if (signal.aborted) return;
       }
-      const broker = await this.#chooseBroker(signal);
+      const choice = this.parts.choice.next(this.parts.attempts.startsRound, signal);
+      if (choice instanceof Promise) this.#connecting(URLS);
+      const broker = choice instanceof Promise ? await choice : choice;
       if (signal.aborted) return;
       const dialled = broker instanceof Error ? broker : await this.#dial(broker, signal);
       if (!(dialled instanceof Error)) {
@@ -163,30 +159,9 @@ export class ConnectLoop {
     }
   }
 
-  /** Asks for the list, where it may change, at the begin of each round; an old list is better than none. */
-  async #chooseBroker(signal: AbortSignal): Promise<Broker | Error> {
-    const { attempts, source, cursor, clock, options } = this.parts;
-    if (source.fixed !== undefined) cursor.renew(source.fixed);
-    else if (attempts.startsRound) {
-      this.#move({ status: 'connecting', since: clock.now(), broker: URLS });
-      const late = () => new Error(`no answer within ${options.connectTimeout} ms`);
-      const patience = new Patience(clock, { timeout: options.connectTimeout, signal }, late);
-      try {
-        cursor.renew(await patience.race(source.ask()));
-      } catch (cause) {
-        const error = new ConfigurationError(urlsFailed(asError(cause).message), { cause });
-        if (cursor.current === undefined) return error;
-        this.parts.warn(error);
-      } finally {
-        patience[Symbol.dispose]();
-      }
-    }
-    return cursor.current as Broker;
-  }
-
   #dial(broker: Broker, signal: AbortSignal): Promise<BrokerConnection | Error> {
-    const { attempts, options, transport, clock, listeners } = this.parts;
-    this.#move({ status: 'connecting', since: clock.now(), broker: broker.toString() });
+    const { attempts, options, transport, listeners } = this.parts;
+    this.#connecting(broker.toString());
     listeners.emit('connecting', { broker: broker.toString(), attempt: attempts.next });
     const connectTimeout = broker.connectTimeout ?? options.connectTimeout;
     return transport.connect(broker, { ...options, connectTimeout, signal }).catch(asError);
@@ -196,14 +171,12 @@ export class ConnectLoop {
     const { attempts, listeners } = this.parts;
     const attempt = attempts.next;
     const next = attempts.failed(broker, error);
-    const { failures, size } = attempts;
+    const { failures, size: brokers } = attempts;
+    const { refused } = next;
     const address = broker?.toString() ?? URLS;
     listeners.emit('failed', { broker: address, error, attempt, interval: next.wait });
-    this.#waiters.attemptFailed(size, failures);
-    if (next.refused) {
-      listeners.emit('refused', { failures, interval: next.wait });
-      this.#waiters.refused(failures);
-    }
+    if (refused) listeners.emit('refused', { failures, interval: next.wait });
+    this.#waiters.attemptFailed({ brokers, failures, refused });
     return next;
   }
 
@@ -244,6 +217,10 @@ export class ConnectLoop {
     this.#run.abort();
     this.parts.attempts.startAfresh();
     this.#move({ status: 'idle', failures: this.parts.attempts.failures });
+  }
+
+  #connecting(broker: string): void {
+    this.#move({ status: 'connecting', since: this.parts.clock.now(), broker });
   }
 
   #rest(wait: number, refused: boolean): void {

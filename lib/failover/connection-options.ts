@@ -14,6 +14,7 @@ import type { FailoverStrategy } from '../policy/strategy.js';
 import { failoverStrategies } from '../policy/strategy.js';
 import type { BrokerUrlsSource } from './broker-source.js';
 import type { FailoverLogger } from './logger.js';
+import { consoleLogger, guardedLogger, silentLogger } from './logger.js';
 
 /** How a connection fails over. Durations are milliseconds. */
 export interface FailoverConnectionOptions {
@@ -52,13 +53,13 @@ export interface FailoverConnectionOptions {
   readonly logger?: FailoverLogger | false | undefined;
 }
 
-/** The same with every default filled in. */
+/** The same with every default filled in, and a logger that cannot throw. */
 export type ResolvedConnectionOptions = {
-  readonly [Key in keyof FailoverConnectionOptions]-?: Exclude<
+  readonly [Key in Exclude<keyof FailoverConnectionOptions, 'logger'>]-?: Exclude<
     FailoverConnectionOptions[Key],
     undefined
   >;
-};
+} & { readonly logger: FailoverLogger };
 
 const HEARTBEAT_FLOOR = 1_000;
 
@@ -67,10 +68,14 @@ const heartbeat = (value: unknown): string | undefined =>
     ? undefined
     : 'a number of milliseconds, 1000 or more (a URL query takes seconds: `?heartbeat=5`); 0 would leave a dead broker unnoticed';
 
-const isObject = (value: unknown): string | undefined =>
-  typeof value === 'object' && value !== null
+const loggerMethods = ['log', 'warn', 'error'] as const;
+
+const logger = (value: unknown): string | undefined =>
+  typeof value === 'object' &&
+  value !== null &&
+  loggerMethods.every((name) => typeof (value as Partial<FailoverLogger>)[name] === 'function')
     ? undefined
-    : 'a logger with log, warn, error and debug';
+    : 'a logger with the methods log, warn and error';
 
 export const connectionOptionChecks = {
   urls: anything,
@@ -87,7 +92,7 @@ export const connectionOptionChecks = {
   closeTimeout: duration(1),
   connectionName: text,
   allowMixedSchemes: flag,
-  logger: either(oneOf(false), isObject),
+  logger: either(oneOf(false), logger),
 } as const;
 
 const defaults = {
@@ -109,11 +114,15 @@ const defaults = {
 /** @throws ConfigurationError naming the option, its value and what is allowed */
 export function resolveConnectionOptions(
   options: FailoverConnectionOptions,
-  logger: FailoverLogger,
 ): ResolvedConnectionOptions {
   checkOptions('FailoverConnection', options, connectionOptionChecks);
   const given = Object.fromEntries(
     Object.entries(options).filter(([, value]) => value !== undefined),
   ) as unknown as FailoverConnectionOptions;
-  return Object.freeze({ ...defaults, logger, ...given }) as ResolvedConnectionOptions;
+  const { logger: told = consoleLogger } = given;
+  return Object.freeze({
+    ...defaults,
+    ...given,
+    logger: told === false ? silentLogger : guardedLogger(told),
+  }) as ResolvedConnectionOptions;
 }

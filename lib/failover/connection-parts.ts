@@ -7,6 +7,7 @@ import type { ConnectLoop } from './connect-loop.js';
 import type { ConnectionEvents } from './connection-events.js';
 import type { ResolvedConnectionOptions } from './connection-options.js';
 import type { ErrbackEvent } from './ensure-options.js';
+import type { FailoverLogger } from './logger.js';
 import type { Listeners } from './listeners.js';
 import type { OperationFailure } from './operation-failure.js';
 import type { PatienceOptions } from './patience.js';
@@ -57,6 +58,7 @@ export type ConnectionView = WithoutLink<ConnectionState>;
 /** What producers and consumers work with. */
 export interface ConnectionParts extends Required<ConnectionSeams> {
   readonly options: ResolvedConnectionOptions;
+  readonly logger: FailoverLogger;
   readonly loop: ConnectLoop;
   readonly topology: Topology;
   readonly listeners: Listeners<ConnectionEvents>;

@@ -16,7 +16,7 @@ export interface ErrbackEvent {
   readonly error: Error;
   /** Milliseconds until the next attempt or run. */
   readonly interval: number;
-  /** The address of the broker concerned, with its password masked. */
+  /** The address of the broker concerned, with its password masked; empty when a run failed by an error of the caller's own. */
   readonly broker: string;
   /** Counts dials since a connection last lived, or runs of the operation. */
   readonly attempt: number;
@@ -35,7 +35,7 @@ export type RetryErrors =
 export interface EnsureOptions {
   /**
    * Counts re-runs: 0 is one run only. While connecting again for a re-run, as many further failed rounds are borne as
-   * re-runs are left. Without it there is no limit; see `timeout`.
+   * re-runs are left; the same holds for `autoretry`'s first connection. Without it there is no limit; see `timeout`.
    */
   readonly maxRetries?: number | undefined;
   /** For everything together: runs, waits, connecting. Without it there is no limit. */

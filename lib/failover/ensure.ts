@@ -1,5 +1,5 @@
 import type { Channel } from '../amqp/channel.js';
-import { OperationalError } from '../errors.js';
+import { OperationalError, isConnectionClosedError, isOperationalError } from '../errors.js';
 import type { BrokerFailure } from '../errors.js';
 import { operationGaveUp, operationTimedOut } from '../failover.messages.js';
 import type { AfterFailure } from '../policy/after-failure.js';
@@ -9,6 +9,7 @@ import type { IntervalPolicy } from '../policy/interval.js';
 import type { ConnectionEvents } from './connection-events.js';
 import type { EnsureOptions, ErrbackEvent, Revivable } from './ensure-options.js';
 import { isRetryError } from './ensure-options.js';
+import type { WaitOptions } from './connect-loop.js';
 import type { Link } from './link.js';
 import type { Listeners } from './listeners.js';
 import { guarded } from './listeners.js';
@@ -21,10 +22,9 @@ export interface EnsureParts {
   readonly random: Random;
   readonly listeners: Listeners<ConnectionEvents>;
   /** The current link, or the next one. */
-  readonly link: (patience: {
-    signal: AbortSignal;
-    maxRetries: number | undefined;
-  }) => Promise<Link>;
+  readonly link: (patience: WaitOptions) => Promise<Link>;
+  /** Aborted when the connection is closed by its owner. */
+  readonly ended: AbortSignal;
   readonly judge: (error: unknown) => OperationFailure;
   readonly onCallbackError: (error: unknown, name: string) => void;
 }
@@ -32,10 +32,15 @@ export interface EnsureParts {
 /** One call of an ensured operation. */
 export interface EnsuredCall<R> {
   readonly name: string;
-  readonly run: (signal: AbortSignal) => R | PromiseLike<R>;
+  /** Gets what is left of the caller's patience, for connecting. */
+  readonly run: (patience: WaitOptions) => R | PromiseLike<R>;
   readonly revivable: Revivable | null;
   readonly options: EnsureOptions;
 }
+
+/** Where a policy has given up, or the owner has closed the connection, no other run will help. */
+const isFinal = (error: unknown): boolean =>
+  isOperationalError(error) || isConnectionClosedError(error);
 
 /** Runs an operation until it succeeds, fails for good, or the caller's patience ends. One object a call. */
 export class Ensured<R> {
@@ -67,14 +72,14 @@ export class Ensured<R> {
     );
     const deaf = this.#listen();
     try {
-      patience.check();
       for (;;) {
+        patience.check();
         try {
           return await patience.race(this.#run(patience.signal));
         } catch (error) {
           patience.check();
           const wait = this.#waitAfter(error);
-          if (wait > 0) await pause(clock, wait, patience.signal);
+          if (wait > 0) await pause(clock, wait, patience.signal, this.parts.ended);
         }
       }
     } finally {
@@ -85,19 +90,32 @@ export class Ensured<R> {
 
   /** A loss while reviving is a failed run like any other: the next run revives anew. */
   async #run(signal: AbortSignal): Promise<R> {
-    const { revivable, options, run } = this.call;
+    const { run } = this.call;
+    const patience = this.#connectPatience(signal);
     if (this.#needsRevival) {
-      const { maxRetries: most } = options;
-      const maxRetries = most === undefined ? undefined : Math.max(0, most - this.#retries);
-      const link = await this.parts.link({ signal, maxRetries });
-      if (revivable !== null || options.onRevive !== undefined) {
-        const channel: Channel = await link.defaultChannel();
-        await revivable?.revive(channel);
-        await options.onRevive?.(channel);
-      }
+      await this.#revive(await this.parts.link(patience), signal);
       this.#needsRevival = false;
     }
-    return run(signal);
+    return run(patience);
+  }
+
+  async #revive(link: Link, signal: AbortSignal): Promise<void> {
+    const { revivable, options } = this.call;
+    if (revivable === null && options.onRevive === undefined) return;
+    const channel: Channel = await link.defaultChannel();
+    // Nobody waits any more for what is not begun yet.
+    signal.throwIfAborted();
+    await revivable?.revive(channel);
+    signal.throwIfAborted();
+    await options.onRevive?.(channel);
+    signal.throwIfAborted();
+  }
+
+  /** A refusal is told to a first run; a service that has run goes on trying, since its password may be rotated right now. */
+  #connectPatience(signal: AbortSignal): WaitOptions {
+    const { maxRetries: most } = this.call.options;
+    const maxRetries = most === undefined ? undefined : Math.max(0, most - this.#retries);
+    return { signal, maxRetries, bearsRefusal: this.#retries > 0 };
   }
 
   /**
@@ -107,11 +125,15 @@ export class Ensured<R> {
   #waitAfter(error: unknown): number {
     const { options, name } = this.call;
     const failure = this.parts.judge(error);
-    const retryError = failure.fault === undefined && isRetryError(options.retryErrors, error);
+    const own = failure.fault === undefined && !isFinal(error);
+    const retryError = own && isRetryError(options.retryErrors, error);
     const run = { recoverableBy: failure.recoverableBy, retryError, retries: this.#retries };
     const plan = afterFailure(run, options.maxRetries, this.#policy, this.parts.random);
     this.#lastError = error;
-    if (plan.act !== 'rethrow') this.#tellFailedRun(error, failure, plan);
+    if (plan.act !== 'rethrow') {
+      this.parts.ended.throwIfAborted();
+      this.#tellFailedRun(error, failure, plan);
+    }
     switch (plan.act) {
       case 'rethrow':
         throw error;
@@ -151,7 +173,7 @@ export class Ensured<R> {
   }
 
   #tell(told: ErrbackEvent): void {
-    this.#failures.set(told.broker, told.error);
+    if (told.broker !== '') this.#failures.set(told.broker, told.error);
     const { errback } = this.call.options;
     if (errback !== undefined) guarded(() => errback(told), 'errback', this.parts.onCallbackError);
   }

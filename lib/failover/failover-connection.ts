@@ -1,11 +1,8 @@
 import type { Observable } from 'rxjs';
-import { AmqplibTransport } from '../amqp/amqplib.transport.js';
-import type { AsUriOptions, Broker } from '../amqp/broker.js';
+import type { AsUriOptions } from '../amqp/broker.js';
 import type { Channel, ConfirmChannel } from '../amqp/channel.js';
 import type { Exchange } from '../amqp/exchange.js';
 import type { Queue } from '../amqp/queue.js';
-import { ConfigurationError, isAmqpError } from '../errors.js';
-import { listenerFailed, notAnOperation, notRevivable } from '../failover.messages.js';
 import {
   abortSignal,
   callable,
@@ -14,12 +11,12 @@ import {
   duration,
   flag,
 } from '../policy/check-options.js';
-import type { Random } from '../policy/clock.js';
-import { Attempts } from './attempts.js';
-import { BrokerCursor } from './broker-cursor.js';
-import { BrokerSource } from './broker-source.js';
-import { systemClock } from './clock.js';
-import { ConnectLoop } from './connect-loop.js';
+import type { ConnectionCore } from './connection-core.js';
+import { connectionCore } from './connection-core.js';
+import type { ConnectionEvent, ConnectionEvents } from './connection-events.js';
+import { connectionInfo } from './connection-info.js';
+import { observeConnection } from './connection-observable.js';
+import type { FailoverConnectionOptions } from './connection-options.js';
 import type {
   ConnectionFamily,
   ConnectionInfo,
@@ -28,37 +25,17 @@ import type {
   ConnectionView,
   EnsureConnectionOptions,
 } from './connection-parts.js';
-import type { ConnectionEvent, ConnectionEvents } from './connection-events.js';
-import { logConnection } from './connection-log.js';
-import { observeConnection } from './connection-observable.js';
-import type { FailoverConnectionOptions, ResolvedConnectionOptions } from './connection-options.js';
-import { resolveConnectionOptions } from './connection-options.js';
-import { Ensured } from './ensure.js';
 import type { EnsureOptions, Revivable } from './ensure-options.js';
-import { checkEnsureOptions } from './ensure-options.js';
-import type { Link } from './link.js';
-import { Listeners } from './listeners.js';
-import { consoleLogger, silentLogger } from './logger.js';
-import { judge } from './operation-failure.js';
+import { autoretryOperation, ensureOperation } from './ensured-function.js';
+import { onLiveLink } from './live-link.js';
 import type { PatienceOptions } from './patience.js';
-import { Topology } from './topology.js';
-
-const isRevivable = (value: unknown): boolean =>
-  value === null ||
-  (typeof value === 'object' && 'revive' in value && typeof value.revive === 'function');
 
 /**
  * A connection that outlives its brokers: it finds a healthy one in the list, and another one when that is lost. It opens on
  * first use, stays the same object for ever, and never emits `'error'`.
  */
 export class FailoverConnection implements AsyncDisposable {
-  readonly #options: ResolvedConnectionOptions;
-  readonly #family: ConnectionFamily;
-  readonly #seams: Required<ConnectionSeams>;
-  readonly #listeners: Listeners<ConnectionEvents>;
-  readonly #loop: ConnectLoop;
-  /** Every connection this one ever had, to tell its faults from those of others. */
-  readonly #ours = new WeakSet<object>();
+  readonly #core: ConnectionCore;
   #observable: Observable<ConnectionEvent> | undefined;
 
   /**
@@ -71,44 +48,12 @@ export class FailoverConnection implements AsyncDisposable {
     seams: ConnectionSeams = {},
     family?: ConnectionFamily,
   ) {
-    const logger = options.logger === false ? silentLogger : (options.logger ?? consoleLogger);
-    this.#options = resolveConnectionOptions(options, logger);
-    const onListenerError = (error: unknown, name: string): void =>
-      logger.error(listenerFailed(name), error);
-    const clock = seams.clock ?? systemClock;
-    const transport = seams.transport ?? new AmqplibTransport({ clock, onListenerError });
-    const random = seams.random ?? Math.random;
-    this.#seams = { clock, transport, random };
-    this.#listeners = new Listeners(onListenerError);
-    const warn = (error: Error): void => logger.warn(error.message);
-    this.#family = family ?? this.#found(random, warn);
-    const { source, cursor } = this.#family;
-    const attempts = new Attempts(this.#options, random, cursor);
-    this.#loop = new ConnectLoop({
-      options: this.#options,
-      source,
-      cursor,
-      attempts,
-      transport,
-      clock,
-      listeners: this.#listeners,
-      warn,
-      onLink: (link) => this.#ours.add(link.connection),
-    });
-    logConnection(this.#listeners, this.#options.connectionName, logger);
-  }
-
-  #found(random: Random, warn: (error: Error) => void): ConnectionFamily {
-    const { urls, failoverStrategy, allowMixedSchemes } = this.#options;
-    const source = new BrokerSource(urls, { allowMixedSchemes });
-    const cursor = new BrokerCursor(failoverStrategy, random, warn);
-    if (source.fixed !== undefined) cursor.renew(source.fixed);
-    return { source, cursor, topology: new Topology() };
+    this.#core = connectionCore(options, seams, family);
   }
 
   /** Where the connection stands. Never a boolean: "not connected" has many causes, and each state carries its own. */
   get state(): ConnectionView {
-    const { state } = this.#loop;
+    const { state } = this.#core.loop;
     if (state.status !== 'connected') return state;
     const { status, since, broker } = state;
     return { status, since, broker };
@@ -116,12 +61,15 @@ export class FailoverConnection implements AsyncDisposable {
 
   /** The broker's reason while it blocks publishers, else undefined. */
   get blocked(): string | undefined {
-    return this.#loop.link?.connection.blocked;
+    return this.#core.loop.link?.connection.blocked;
   }
 
   /** All events as an Observable. As everywhere in rxjs, a subscriber that throws is reported as an uncaught error; `on` is guarded. */
   get events(): Observable<ConnectionEvent> {
-    this.#observable ??= observeConnection(this.#listeners);
+    this.#observable ??= observeConnection(
+      this.#core.listeners,
+      () => this.state.status === 'closed',
+    );
     return this.#observable;
   }
 
@@ -134,7 +82,7 @@ export class FailoverConnection implements AsyncDisposable {
     type: E,
     listener: (event: ConnectionEvents[E]) => unknown,
   ): () => void {
-    return this.#listeners.on(type, listener);
+    return this.#core.listeners.on(type, listener);
   }
 
   /**
@@ -152,9 +100,9 @@ export class FailoverConnection implements AsyncDisposable {
       errback: callable,
     });
     const { errback, ...patience } = options;
-    const deaf = errback && this.#listeners.on('failed', (event) => errback(event));
+    const deaf = errback && this.#core.listeners.on('failed', (event) => errback(event));
     try {
-      await this.#loop.wait(patience);
+      await this.#core.loop.wait(patience);
       return this;
     } finally {
       deaf?.();
@@ -163,7 +111,7 @@ export class FailoverConnection implements AsyncDisposable {
 
   /** Connects, or fails after each broker was tried twice: `ensureConnection({ maxRetries: 1 })`, as in kombu. */
   connect(options: EnsureConnectionOptions = {}): Promise<this> {
-    return this.ensureConnection({ maxRetries: 1, ...options });
+    return this.ensureConnection({ ...options, maxRetries: options.maxRetries ?? 1 });
   }
 
   /**
@@ -175,27 +123,19 @@ export class FailoverConnection implements AsyncDisposable {
   async channel(options: PatienceOptions & { readonly confirm?: boolean } = {}): Promise<Channel> {
     checkOptions('channel', options, { timeout: duration(1), signal: abortSignal, confirm: flag });
     const { confirm, ...patience } = options;
-    return this.#onLiveLink(patience, ({ connection }) =>
-      confirm === true ? connection.openConfirmChannel() : connection.openChannel(),
+    return onLiveLink(
+      this.#core,
+      patience,
+      ({ connection }) =>
+        confirm === true ? connection.openConfirmChannel() : connection.openChannel(),
+      (late) => void late.close(),
     );
   }
 
   /** The channel of the current connection that all share who do not need their own. */
   async defaultChannel(options: PatienceOptions = {}): Promise<Channel> {
     checkOptions('defaultChannel', options, { timeout: duration(1), signal: abortSignal });
-    return this.#onLiveLink(options, (link) => link.defaultChannel());
-  }
-
-  /** A link that is lost while it is being used has a successor; the loop's own backoff keeps this from running hot. */
-  async #onLiveLink<T>(patience: PatienceOptions, use: (link: Link) => Promise<T>): Promise<T> {
-    for (;;) {
-      const link = await this.#loop.wait(patience);
-      try {
-        return await use(link);
-      } catch (error) {
-        if (!isAmqpError(error) || link === this.#loop.link) throw error;
-      }
-    }
+    return onLiveLink(this.#core, options, (link) => link.defaultChannel());
   }
 
   /**
@@ -211,11 +151,7 @@ export class FailoverConnection implements AsyncDisposable {
     operation: (...args: A) => R | PromiseLike<R>,
     options: EnsureOptions = {},
   ): (...args: A) => Promise<R> {
-    if (!isRevivable(revivable)) throw new ConfigurationError(notRevivable('ensure'));
-    this.#checkOperation('ensure', operation, options);
-    return this.#ensured(operation.name, revivable, options, (_signal, args: A) =>
-      operation.apply(revivable, args),
-    );
+    return ensureOperation(this.#core, revivable, operation, options);
   }
 
   /**
@@ -226,43 +162,7 @@ export class FailoverConnection implements AsyncDisposable {
     operation: (channel: Channel, ...args: A) => R | PromiseLike<R>,
     options: EnsureOptions = {},
   ): (...args: A) => Promise<R> {
-    this.#checkOperation('autoretry', operation, options);
-    return this.#ensured(operation.name, null, options, async (signal, args: A) => {
-      const channel = await this.channel({ signal });
-      try {
-        return await operation(channel, ...args);
-      } finally {
-        await channel.close();
-      }
-    });
-  }
-
-  #checkOperation(method: string, operation: unknown, options: EnsureOptions): void {
-    if (typeof operation !== 'function') {
-      throw new ConfigurationError(notAnOperation(method, operation));
-    }
-    checkEnsureOptions(method, options);
-  }
-
-  #ensured<A extends unknown[], R>(
-    name: string,
-    revivable: Revivable | null,
-    options: EnsureOptions,
-    run: (signal: AbortSignal, args: A) => R | PromiseLike<R>,
-  ): (...args: A) => Promise<R> {
-    const parts = {
-      ...this.#seams,
-      listeners: this.#listeners,
-      link: (patience: { signal: AbortSignal; maxRetries: number | undefined }) =>
-        this.#loop.wait({ ...patience, bearsRefusal: true }),
-      judge: (error: unknown) => judge(error, this.#loop.link, this.#ours),
-      onCallbackError: this.#listeners.onError,
-    };
-    const ensured = (...args: A): Promise<R> => {
-      const call = { name, revivable, options, run: (signal: AbortSignal) => run(signal, args) };
-      return new Ensured<R>(parts, call).settle();
-    };
-    return Object.defineProperty(ensured, 'name', { value: `${name}(ensured)` });
+    return autoretryOperation({ ...this.#core, ...this.parts }, operation, options);
   }
 
   /**
@@ -270,13 +170,15 @@ export class FailoverConnection implements AsyncDisposable {
    * on the old connection is treated as after a loss. Resolves when connected; without a connection so far it only chooses.
    */
   async switchTo(url: string): Promise<void> {
-    this.#loop.switchTo(this.#family.source.parse(url));
-    if (this.state.status !== 'idle') await this.#loop.wait();
+    this.#core.loop.switchTo(this.#core.family.source.parse(url));
+    if (this.state.status !== 'idle') await this.#core.loop.wait();
   }
 
   /** Another connection to the same brokers. It dials the broker this one is on, and shares its topology. */
   clone(options: { readonly connectionName?: string } = {}): FailoverConnection {
-    return new FailoverConnection({ ...this.#options, ...options }, this.#seams, this.#family);
+    const { connectionName = this.#core.options.connectionName, ...unknown } = options;
+    const cloned = { ...this.#core.options, ...unknown, connectionName };
+    return new FailoverConnection(cloned, this.#core.seams, this.#core.family);
   }
 
   /**
@@ -287,14 +189,14 @@ export class FailoverConnection implements AsyncDisposable {
    * @throws TopologyError when the broker refuses one
    */
   async declare(...entities: readonly (Exchange | Queue)[]): Promise<void> {
-    this.#family.topology.add(...entities);
-    const { link } = this.#loop;
-    if (link !== undefined) await this.#family.topology.declareOn(link);
+    this.#core.family.topology.add(...entities);
+    const { link } = this.#core.loop;
+    if (link !== undefined) await this.#core.family.topology.declareOn(link, entities);
   }
 
   /** Closes the connection within the close deadline, whatever its state, and for good. Idempotent; never rejects. */
   close(): Promise<void> {
-    return this.#loop.close();
+    return this.#core.loop.close();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -303,37 +205,20 @@ export class FailoverConnection implements AsyncDisposable {
 
   /** The address of the current broker, or of the one to be dialled next; by default with the password masked. */
   asUri(options?: AsUriOptions): string {
-    return this.#current?.asUri(options) ?? '';
+    const { link } = this.#core.loop;
+    return (link?.connection.broker ?? this.#core.family.cursor.current)?.asUri(options) ?? '';
   }
 
   /** What is known of the connection, without secrets. */
   info(): ConnectionInfo {
-    const { connectionName, failoverStrategy: strategy } = this.#options;
-    return {
-      connectionName,
-      status: this.state.status,
-      broker: this.#current?.toString(),
-      brokers: this.#family.cursor.brokers.map(String),
-      failoverStrategy: typeof strategy === 'function' ? strategy.name || 'custom' : strategy,
-      blocked: this.blocked,
-      server: this.#loop.link?.connection.serverProperties ?? {},
-    };
-  }
-
-  get #current(): Broker | undefined {
-    return this.#loop.link?.connection.broker ?? this.#family.cursor.current;
+    const { status } = this.state;
+    const connection = this.#core.loop.link?.connection;
+    return connectionInfo(this.#core.options, status, this.#core.family.cursor, connection);
   }
 
   /** @internal What producers and consumers work with. */
   get parts(): ConnectionParts {
-    return {
-      ...this.#seams,
-      options: this.#options,
-      loop: this.#loop,
-      topology: this.#family.topology,
-      listeners: this.#listeners,
-      judge: (error) => judge(error, this.#loop.link, this.#ours),
-    };
+    return this.#core;
   }
 
   [Symbol.for('nodejs.util.inspect.custom')](): string {

@@ -1,4 +1,5 @@
 import type { Channel } from '../amqp/channel.js';
+import type { Queue } from '../amqp/queue.js';
 import type { BrokerConnection } from '../amqp/transport.js';
 
 /**
@@ -7,14 +8,17 @@ import type { BrokerConnection } from '../amqp/transport.js';
  */
 export class Link {
   #defaultChannel: Promise<Channel> | undefined;
-  /** What is declared on this connection, by its declaration key: the name under which the broker knows it. */
-  readonly declared = new Map<string, Promise<string>>();
-
-  constructor(readonly connection: BrokerConnection) {}
+  /**
+   * What is declared on this connection: the name under which the broker knows it. By declaration key; a queue that the
+   * server names stands for itself, as two of them are never the same.
+   */
+  readonly declared = new Map<string | Queue, Promise<string>>();
 
   /** The address of the broker with its password masked. */
-  get broker(): string {
-    return this.connection.broker.toString();
+  readonly broker: string;
+
+  constructor(readonly connection: BrokerConnection) {
+    this.broker = connection.broker.toString();
   }
 
   get live(): boolean {

@@ -58,21 +58,25 @@ export class Patience implements Disposable {
   }
 }
 
-/** Resolves after `delay` milliseconds; rejects with the reason of `signal` when that aborts first. */
-export function pause(clock: Clock, delay: number, signal: AbortSignal): Promise<void> {
+/** Resolves after `delay` milliseconds; rejects with the reason of the first of `signals` that aborts before. */
+export function pause(
+  clock: Clock,
+  delay: number,
+  ...signals: readonly AbortSignal[]
+): Promise<void> {
   return new Promise((resolve, reject) => {
-    if (signal.aborted) {
-      reject(signal.reason as Error);
-      return;
-    }
-    const aborted = () => {
+    const over = (): void => {
       cancel();
-      reject(signal.reason as Error);
-    };
-    const cancel = clock.schedule(delay, () => {
-      signal.removeEventListener('abort', aborted);
+      for (const signal of signals) signal.removeEventListener('abort', aborted);
       resolve();
-    });
-    signal.addEventListener('abort', aborted, { once: true });
+    };
+    const aborted = (): void => {
+      // Settles the promise first: what `over` says then is not heard.
+      reject(signals.find((signal) => signal.aborted)?.reason as Error);
+      over();
+    };
+    const cancel = clock.schedule(delay, over);
+    for (const signal of signals) signal.addEventListener('abort', aborted, { once: true });
+    if (signals.some((signal) => signal.aborted)) aborted();
   });
 }

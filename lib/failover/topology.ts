@@ -1,5 +1,6 @@
 import { canCacheDeclaration, declarationKey } from '../amqp/declaration-key.js';
 import { declareExchange, declareQueue } from '../amqp/declare.js';
+import { notDeclared } from '../amqp/entity.messages.js';
 import { Exchange } from '../amqp/exchange.js';
 import { Queue } from '../amqp/queue.js';
 import { ConfigurationError, TopologyError, isAmqpError, isTopologyError } from '../errors.js';
@@ -16,15 +17,19 @@ const isReserved = (name: string): boolean => name === '' || name.startsWith('am
 const belongsToConnection = (entity: Entity): boolean =>
   entity instanceof Queue && (entity.exclusive || entity.name === '');
 
-/** An entity after the exchanges it needs, each once. */
+const keyOf = (entity: Entity): string | Queue =>
+  entity instanceof Queue && entity.name === '' ? entity : declarationKey(entity);
+
+/** An entity after the exchanges it needs, each once. What is not to be declared needs nothing. */
 function withExchanges(entities: readonly Entity[]): Entity[] {
-  const found = new Map<string, Entity>();
+  const found = new Map<string | Queue, Entity>();
   const visit = (entity: Entity): void => {
+    if (entity.noDeclare) return;
     if (entity instanceof Queue) visit(entity.exchange);
     for (const { exchange } of entity.bindings) visit(exchange);
-    if (entity instanceof Queue || !isReserved(entity.name)) {
-      found.set(declarationKey(entity), entity);
-    }
+    const nothingToDo =
+      entity instanceof Exchange && isReserved(entity.name) && entity.bindings.length === 0;
+    if (!nothingToDo) found.set(keyOf(entity), entity);
   };
   for (const entity of entities) visit(entity);
   // Exchanges first, so that one which is missing is known before the queues bound to it are looked at.
@@ -43,7 +48,7 @@ function withExchanges(entities: readonly Entity[]): Entity[] {
 export class Topology {
   readonly #entities = new Map<string, Entity>();
   /** By cluster name, the keys of what was declared there. */
-  readonly #known = new Map<string, Set<string>>();
+  readonly #known = new Map<string, Set<string | Queue>>();
 
   get entities(): readonly Entity[] {
     return [...this.#entities.values()];
@@ -69,28 +74,24 @@ export class Topology {
   }
 
   /**
-   * Declares all that is registered, except what belongs to one connection only: that is its consumer's to declare.
+   * Declares all that is registered, or these of it, except what belongs to one connection only: that is its consumer's to declare.
    *
    * @throws TopologyError naming what the broker refused, after everything else was declared
    * @throws AmqpError if the connection was lost
    */
-  declareOn(link: Link): Promise<void> {
+  declareOn(link: Link, entities: readonly Entity[] = this.entities): Promise<void> {
     return this.declare(
       link,
-      this.entities.filter((entity) => !belongsToConnection(entity)),
+      entities.filter((entity) => !belongsToConnection(entity)),
     );
   }
 
   /** The same for some entities and what they need. */
   async declare(link: Link, entities: readonly Entity[]): Promise<void> {
-    const due = withExchanges(entities).filter(
-      (entity) => !entity.noDeclare && !link.declared.has(declarationKey(entity)),
-    );
-    const pending = entities.flatMap((entity) => link.declared.get(declarationKey(entity)) ?? []);
     const channel = new DeclaringChannel(link);
     const refused: TopologyError[] = [];
     try {
-      for (const entity of due) {
+      for (const entity of withExchanges(entities)) {
         try {
           await this.#declareOnce(link, entity, channel);
         } catch (error) {
@@ -98,7 +99,6 @@ export class Topology {
           refused.push(error);
         }
       }
-      await Promise.all(pending);
     } finally {
       await channel.close();
     }
@@ -114,32 +114,35 @@ export class Topology {
   async queueName(link: Link, queue: Queue): Promise<string> {
     if (queue.noDeclare) return queue.name;
     await this.declare(link, [queue]);
-    return (await link.declared.get(declarationKey(queue))) ?? queue.name;
+    return (await link.declared.get(keyOf(queue))) ?? queue.name;
   }
 
   /** Forgets that a queue was declared: it was deleted by somebody else, and so may have been what it is bound to. */
   forget(link: Link, queue: Queue): void {
     for (const entity of withExchanges([queue])) {
-      const key = declarationKey(entity);
+      const key = keyOf(entity);
       link.declared.delete(key);
       this.#knownOn(link).delete(key);
     }
   }
 
   #declareOnce(link: Link, entity: Entity, channel: DeclaringChannel): Promise<string> {
-    const key = declarationKey(entity);
+    const key = keyOf(entity);
     const running = link.declared.get(key);
     if (running !== undefined) return running;
     const declared = this.#declareOrCheck(link, entity, channel);
     link.declared.set(key, declared);
-    declared.catch(() => {
+    const forget = (): void => {
       if (link.declared.get(key) === declared) link.declared.delete(key);
-    });
+    };
+    // What the broker deletes by itself may be gone by the next time; a name that it gave is kept all the same.
+    const lasts = entity.name === '' || canCacheDeclaration(entity);
+    void declared.then(lasts ? undefined : forget, forget);
     return declared;
   }
 
   async #declareOrCheck(link: Link, entity: Entity, channel: DeclaringChannel): Promise<string> {
-    const key = declarationKey(entity);
+    const key = keyOf(entity);
     const known = this.#knownOn(link);
     if (known.has(key)) {
       if (await exists(entity, channel)) return entity.name;
@@ -154,7 +157,7 @@ export class Topology {
     return name;
   }
 
-  #knownOn({ connection }: Link): Set<string> {
+  #knownOn({ connection }: Link): Set<string | Queue> {
     // Without a cluster name the broker's own address has to do.
     const cluster = connection.serverProperties.clusterName ?? connection.broker.toString();
     let known = this.#known.get(cluster);
@@ -173,7 +176,10 @@ async function exists(entity: Entity, channel: DeclaringChannel): Promise<boolea
     else await live.checkExchange(entity.name);
     return true;
   } catch (error) {
-    if (isAmqpError(error) && isNotFound(error.code)) return false;
-    throw error;
+    if (!isAmqpError(error) || error.fault.scope === 'connection') throw error;
+    if (isNotFound(error.code)) return false;
+    const { code, message } = error;
+    const name = String(entity);
+    throw new TopologyError(notDeclared(name, message, code), name, code, { cause: error });
   }
 }

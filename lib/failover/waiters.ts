@@ -15,6 +15,16 @@ export interface Waiter {
   failures: number;
 }
 
+/** What those who wait are told of a failed attempt. */
+export interface FailedAttempt {
+  /** How many there are in a round. */
+  readonly brokers: number;
+  /** The last failure of each. */
+  readonly failures: readonly BrokerFailure[];
+  /** It completed a round in which every broker answered and said no. */
+  readonly refused: boolean;
+}
+
 /** Those who wait beside the one connect loop. Each is told of the outcome by its own measure. */
 export class Waiters {
   readonly #waiting = new Set<Waiter>();
@@ -39,28 +49,15 @@ export class Waiters {
   }
 
   /** A round is as many failures as there are brokers, counted from when the waiter came: each is tried for it at least once. */
-  attemptFailed(brokers: number, failures: readonly BrokerFailure[]): void {
+  attemptFailed({ brokers, failures, refused }: FailedAttempt): void {
     this.#settle((waiter) => {
       waiter.failures += 1;
-      const { maxRetries } = waiter;
-      if (maxRetries === undefined || waiter.failures < brokers * (maxRetries + 1)) return false;
-      waiter.reject(
-        new OperationalError(cannotConnect(waiter.failures, failures), waiter.failures, failures, {
-          cause: failures.at(-1)?.error,
-        }),
-      );
-      return true;
-    });
-  }
-
-  refused(failures: readonly BrokerFailure[]): void {
-    this.#settle((waiter) => {
-      if (waiter.bearsRefusal) return false;
-      waiter.reject(
-        new OperationalError(allRefused(failures), Math.max(1, waiter.failures), failures, {
-          cause: failures.at(-1)?.error,
-        }),
-      );
+      const { maxRetries = Infinity, bearsRefusal } = waiter;
+      const told = refused && !bearsRefusal;
+      if (!told && waiter.failures < brokers * (maxRetries + 1)) return false;
+      const message = refused ? allRefused(failures) : cannotConnect(waiter.failures, failures);
+      const cause = failures.at(-1)?.error;
+      waiter.reject(new OperationalError(message, waiter.failures, failures, { cause }));
       return true;
     });
   }

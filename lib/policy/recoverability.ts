@@ -23,13 +23,15 @@ const entityFault: ReadonlySet<number> = new Set([403, 404, 406]);
 /**
  * | facts | recoverable by |
  * |---|---|
- * | connection lost: no code (socket, heartbeat), 320 forced, 506 resource, 541 internal | connection |
  * | connection lost with 402, 501-505, 530, 540 | none |
- * | channel closed: no code, 311, 313, 405 locked, 541 | channel |
+ * | connection lost with no code (socket, heartbeat), 320 forced, 506 resource, 541 internal, any other code | connection |
  * | channel closed with 403, 404, 406 | none |
+ * | channel closed with no code, 311, 313, 405 locked, 541, any other code | channel |
  * | both live: the operation itself was refused (a value that cannot be encoded) | none |
  *
  * The table is py-amqp's, except that 541 is recoverable: a broker with an internal error is the reason to have a second.
+ * A code that it does not know is recoverable on its own level: the retries of the caller bound what a wrong guess costs, while
+ * giving up on a moment's fault could not be undone.
  */
 export function recoverability(facts: FailureFacts): Recoverability {
   if (facts.connectionLost) {

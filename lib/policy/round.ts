@@ -2,8 +2,9 @@ import type { Random } from './clock.js';
 import { interval } from './interval.js';
 import type { IntervalPolicy } from './interval.js';
 
-/** Waits between rounds, and the least wait after a round in which every broker refused us. Milliseconds. */
+/** Waits between rounds. Milliseconds. */
 export interface RoundPolicy extends IntervalPolicy {
+  /** The least wait after a round in which every broker refused us; jitter only lengthens it. It may exceed `intervalMax`. */
   readonly refusedInterval: number;
 }
 
@@ -34,7 +35,8 @@ export interface NextAttempt {
 /**
  * The round rule: the brokers of a round are tried without delay, and a wait comes only after all of them failed. With
  * two brokers and waits of 1, 2, 3 that gives 0, 1, 0, 2, 0, 3 (as kombu's `completes_cycle` does). A round in which all were
- * refused is followed by `refusedInterval` at least: hammering at a closed door locks accounts.
+ * refused is followed by `refusedInterval` at least, also where that exceeds `intervalMax`: hammering at a closed door locks
+ * accounts. Chance adds to that wait up to its share of `jitter`, so that clients whose login was rotated spread out.
  */
 export function afterAttempt(
   round: Round,
@@ -60,7 +62,9 @@ export function afterAttempt(
     round: { failures, rounds: round.rounds + 1, failedNow: 0, refusedNow: 0 },
     completesRound: true,
     refused: allRefused,
-    wait: allRefused ? Math.max(usual, policy.refusedInterval) : usual,
+    wait: allRefused
+      ? Math.max(usual, policy.refusedInterval * (1 + policy.jitter * random()))
+      : usual,
   };
 }
 

@@ -5,7 +5,7 @@ import type { Random } from './clock.js';
  *
  * - `round-robin`: the one after the last, in the order of the list
  * - `shuffle`: in a random order, drawn anew for each round; without replacement
- * - `priority`: the first of the list that has not failed; when all have, the one whose failure is the oldest
+ * - `priority`: the first of the list that has not failed in this round and is not the one we come from
  * - a function: called once with the list; it returns an endless iterator of its members
  */
 export type FailoverStrategy<T> =
@@ -14,28 +14,24 @@ export type FailoverStrategy<T> =
 export const failoverStrategies = ['round-robin', 'shuffle', 'priority'] as const;
 
 /**
- * Answers with the broker that follows. `failed` holds those that failed since one last worked, the latest last; it is
- * empty at the very start.
+ * Answers with the broker that follows. `failed` holds those that failed in the round so far, the latest last, and is empty
+ * at the begin of each round; `last` is the broker we come from, undefined at the very start.
  */
-export type NextBroker<T> = (failed: readonly T[]) => T;
+export type NextBroker<T> = (failed: readonly T[], last: T | undefined) => T;
 
 const roundRobin =
   <T>(brokers: readonly T[]): NextBroker<T> =>
-  (failed) => {
-    const last = failed.at(-1);
+  (_failed, last) => {
     const index = last === undefined ? -1 : brokers.indexOf(last);
     return brokers[(index + 1) % brokers.length] as T;
   };
 
-function priority<T>(brokers: readonly T[]): NextBroker<T> {
-  return (failed) => {
-    const untried = brokers.find((broker) => !failed.includes(broker));
-    if (untried !== undefined) return untried;
-    // All have failed: a fixed choice would never come to the others again.
-    const lastFailures = brokers.map((broker) => failed.lastIndexOf(broker));
-    return brokers[lastFailures.indexOf(Math.min(...lastFailures))] as T;
-  };
-}
+const priority =
+  <T>(brokers: readonly T[]): NextBroker<T> =>
+  (failed, last) =>
+    brokers.find((broker) => broker !== last && !failed.includes(broker)) ??
+    failed.find((broker) => broker !== last) ??
+    (last as T);
 
 function shuffled<T>(items: readonly T[], random: Random): T[] {
   const result = [...items];
@@ -49,14 +45,22 @@ function shuffled<T>(items: readonly T[], random: Random): T[] {
 }
 
 function shuffle<T>(brokers: readonly T[], random: Random): NextBroker<T> {
-  let left: T[] = [];
-  return (failed) => {
-    if (left.length === 0) {
-      left = shuffled(brokers, random);
-      // A round that begins with the broker the last one ended on would try a dead one twice in a row.
-      if (left.length > 1 && left[0] === failed.at(-1)) left.push(left.shift() as T);
-    }
-    return left.shift() as T;
+  const draw = (last: T | undefined): T[] => {
+    const drawn = shuffled(brokers, random);
+    const index = drawn.indexOf(last as T);
+    // A round that begins with the broker we come from would try a dead one twice in a row.
+    return index === -1 ? drawn : [...drawn.toSpliced(index, 1), last as T];
+  };
+  let left: readonly T[] = [];
+  return (failed, last) => {
+    const untried = (of: readonly T[]) => of.filter((broker) => !failed.includes(broker));
+    left = failed.length === 0 ? [] : untried(left);
+    // Within a round a draw runs out early when one of it was handed out but, by a switch, not tried.
+    if (left.length === 0) left = untried(draw(last));
+    if (left.length === 0) left = draw(last);
+    const [broker, ...rest] = left;
+    left = rest;
+    return broker as T;
   };
 }
 

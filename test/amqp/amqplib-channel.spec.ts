@@ -222,7 +222,7 @@ describe('a confirm channel', () => {
     channel.publish('', 'q', Buffer.from('x'));
     const { channel: number } = await session.seen('basic.publish', 2);
     let resolved = false;
-    const waiting = channel.waitForConfirms().then(() => {
+    const waiting = channel.waitForConfirms().finally(() => {
       resolved = true;
     });
     const acked = new Promise((resolve) => {

@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import type { AmqpError } from '../../lib/errors.js';
 import * as frames from '../kit/amqp-frames.js';
@@ -82,6 +83,15 @@ describe('closing a connection', () => {
     await session.seen('queue.declare');
     await connection.close();
     expect(['channel', 'connection']).toContain((await pending).fault.scope);
+  });
+});
+
+describe('what is shown of a channel', () => {
+  it('leads nowhere near its socket', async () => {
+    const { connection } = await dialPeer();
+    const channel = await connection.openConfirmChannel();
+    expect(inspect(channel)).toMatch(/^AmqplibConfirmChannel \{ amqp:.*, open \}$/u);
+    expect(JSON.stringify([connection, channel])).not.toMatch(/s3cr3t-p4ss|stream|_events/u);
   });
 });
 

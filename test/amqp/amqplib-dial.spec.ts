@@ -188,6 +188,16 @@ describe('a failed dial says why', () => {
     expect(error.broker).toBe(`amqp://guest:**@127.0.0.1:${peer.port}/%2F`);
   });
 
+  it('a first channel that is refused, and drops the connection', async () => {
+    const peer = await usePeer({
+      'channel.open': ({ channel }) => frames.channelClose(channel, 504, 'no', [20, 10]),
+    });
+    const error = await rejection<ConnectError>(dial(brokerAt(peer.port)));
+    expect(error).toMatchObject({ reason: 'refused' });
+    const { socket } = await peer.session();
+    if (!socket.closed) await once(socket, 'close');
+  });
+
   it('nobody listens', async () => {
     const error = await rejection<ConnectError>(dial(brokerAt(await closedPort())));
     expect(error).toMatchObject({ reason: 'unreachable' });

@@ -52,6 +52,7 @@ describe.each(deaths)('a connection that is %s', (_name, code, kill) => {
     }
     expect((await end).fault).toMatchObject({ scope: 'connection', code });
     expect(connection.loss).toBe(await end);
+    expect(plain.loss).toBe(connection.loss);
     expect(seen.toSorted()).toEqual(['close', 'confirms', 'end', 'outstanding', 'queued']);
     expect(clock.pending).toBe(0);
     if (!session.socket.closed) {

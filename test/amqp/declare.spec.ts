@@ -4,7 +4,7 @@ import { notDeclared } from '../../lib/amqp/entity.messages.js';
 import { Exchange } from '../../lib/amqp/exchange.js';
 import type { ExchangeOptions } from '../../lib/amqp/exchange.js';
 import { Queue } from '../../lib/amqp/queue.js';
-import type { QueueOptions } from '../../lib/amqp/queue-options.js';
+import type { OnDeclared, QueueOptions } from '../../lib/amqp/queue-options.js';
 import { AmqpError, TopologyError } from '../../lib/errors.js';
 import { recordingChannel } from './recording-channel.js';
 import type { Call } from './recording-channel.js';
@@ -16,6 +16,14 @@ const assertExchange = (name: string, type = 'direct'): Call => [
   name,
   type,
   exchangeOptions,
+];
+
+const bindQueue = (queue: string, exchange: string, key = '', args = {}): Call => [
+  'bindQueue',
+  queue,
+  exchange,
+  key,
+  args,
 ];
 
 describe('declaring an exchange', () => {
@@ -70,13 +78,6 @@ describe('declaring an exchange', () => {
 
 describe('declaring a queue', () => {
   const other = new Exchange('other');
-  const bindQueue = (queue: string, exchange: string, key = '', args = {}): Call => [
-    'bindQueue',
-    queue,
-    exchange,
-    key,
-    args,
-  ];
 
   it.each<[string, string, QueueOptions, string, Call[]]>([
     ['asserts it, bound to nothing', 'q', {}, 'q', [['assertQueue', 'q', queueOptions]]],
@@ -169,7 +170,7 @@ describe('declaring a queue', () => {
 
   it('tells onDeclared its name and counts when all is bound', async () => {
     const { channel, calls } = recordingChannel();
-    const onDeclared = vi.fn(() => expect(calls.at(-1)?.[0]).toBe('bindQueue'));
+    const onDeclared = vi.fn<OnDeclared>(() => expect(calls.at(-1)?.[0]).toBe('bindQueue'));
     await declareQueue(channel, new Queue('', { exchange: 'x', onDeclared }));
     expect(onDeclared.mock.calls).toEqual([['amq.gen-1', 3, 2]]);
   });
@@ -187,7 +188,7 @@ describe('a declaration that fails', () => {
     bindings: [new Exchange('y').binding()],
   });
 
-  const failure = async (failOn: Record<string, unknown>): Promise<unknown> => {
+  const failure = async (failOn: Record<string, Error>): Promise<unknown> => {
     const { channel } = recordingChannel(failOn);
     return declareQueue(channel, queue).then(
       () => undefined,

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, inject, onTestFinished } from 'vitest';
 
-import type {} from './global-setup.rabbitmq.js';
+import type { RealNodes } from './global-setup.rabbitmq.js';
 import { RabbitCluster, RabbitNode, RabbitRun } from './rabbitmq/index.js';
-import type { NodeOptions, UrlParts } from './rabbitmq/index.js';
+import type { NodeOptions, NodeSpec, UrlParts } from './rabbitmq/index.js';
 
 /** Where a virtual host can be: on one broker, on a cluster, or under one name on several brokers. */
 export type Place = RabbitNode | RabbitCluster | readonly RabbitNode[];
@@ -21,14 +21,14 @@ export interface Vhost {
  * It is shared: a file must not leave users, policies or limits outside its own virtual host.
  */
 export function useCluster(): RabbitCluster {
-  const cluster = new RabbitCluster(inject('rabbitmq').cluster.map((spec) => new RabbitNode(spec)));
+  const cluster = new RabbitCluster(nodesFrom('cluster'));
   beforeEach(() => cluster.heal());
   return cluster;
 }
 
 /** The run's two independent brokers, for a file or a `describe`. Every test begins with both up, without alarm. */
 export function useBrokers(): readonly [RabbitNode, RabbitNode] {
-  const [first, second] = inject('rabbitmq').brokers.map((spec) => new RabbitNode(spec));
+  const [first, second] = nodesFrom('brokers');
   if (first === undefined || second === undefined) throw new Error('the run has no two brokers');
   beforeEach(async () => {
     await Promise.all([first.heal(), second.heal()]);
@@ -69,6 +69,10 @@ async function ownRun(): Promise<RabbitRun> {
   const run = await RabbitRun.begin(console.log);
   onTestFinished(() => run.end());
   return run;
+}
+
+function nodesFrom(kind: keyof RealNodes): RabbitNode[] {
+  return inject('rabbitmq')[kind].map((spec: NodeSpec) => new RabbitNode(spec));
 }
 
 function vhostOn(place: Place, name: string): Vhost {

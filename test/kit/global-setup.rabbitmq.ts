@@ -22,7 +22,7 @@ interface SharedRun {
 }
 
 const SHARED = Symbol.for('nestjs-failover.test.rabbitmq');
-const shared: { [SHARED]?: SharedRun | undefined } = globalThis;
+const shared = globalThis as { [SHARED]?: SharedRun | undefined };
 
 /**
  * Starts one cluster of three and two independent brokers, once for a run however many projects use them; vitest calls

@@ -113,9 +113,10 @@ describe('a round of refusals', () => {
   });
 
   it('leaves no refusal behind for the round after it', () => {
-    const attempts = play([...repeat(refuse(2), 2), dialFails(2), refuse(2)]);
-    expect(attempts.map(({ refused }) => refused)).toEqual([false, true, false, false]);
-    expect(waits(attempts)).toEqual([0, 10, 0, 2]);
+    const mixed = play([refuse(2), dialFails(2), dialFails(2), refuse(2)]);
+    expect(mixed.map(({ refused }) => refused)).toEqual([false, false, false, false]);
+    const again = play([...repeat(refuse(2), 4), ...repeat(dialFails(2), 2)]);
+    expect(waits(again)).toEqual([0, 10, 0, 10, 0, 3]);
   });
 
   it('waits longer than refusedInterval when the usual wait is longer', () => {

@@ -79,6 +79,11 @@ describe('a custom strategy', () => {
     expect(lists).toEqual([['a', 'b', 'c']]);
   });
 
+  it('is refused when its iterator ends, also with a member of the list', () => {
+    const ended: Iterator<string> = { next: () => ({ done: true, value: 'a' }) };
+    expect(() => nextBroker(() => ended, ['a', 'b'], random)([])).toThrow('must be endless');
+  });
+
   it('is refused when its iterator ends', () => {
     const next = nextBroker(() => ['a'].values(), ['a', 'b'], random);
     expect(next([])).toBe('a');

@@ -42,5 +42,6 @@ export async function evalErlang(
 
 /** A text as an Erlang binary, whatever characters it holds. */
 export function binary(value: string): string {
+  if (/^[\w .:*/-]*$/.test(value)) return `<<"${value}">>`;
   return `<<${[...Buffer.from(value)].join(',')}>>`;
 }

@@ -63,3 +63,18 @@ export function signal(pid: number, name: NodeJS.Signals): void {
     if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
   }
 }
+
+/**
+ * Whether a process is gone with everything it held. An ending process loses its environment before the kernel closes
+ * its sockets, and its first thread may be a zombie while another still holds them.
+ */
+export function hasEnded(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    if (process.platform !== 'linux') return false;
+    const zombie = /\) [ZX]/.test(readFileSync(`/proc/${pid}/stat`, 'latin1'));
+    return zombie && readdirSync(`/proc/${pid}/task`).length < 2;
+  } catch {
+    return true;
+  }
+}

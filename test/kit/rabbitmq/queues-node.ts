@@ -82,7 +82,9 @@ export class QueuesNode extends AccountsNode {
   /** Binds Name, Nodes and Member: a replica that can be asked, which is the one of this node if it has one. */
   #quorum(expression: string): string {
     return (
-      `begin {Name, _} = amqqueue:get_pid(Q), Nodes = amqqueue:get_nodes(Q), ` +
+      `begin {Name, _} = amqqueue:get_pid(Q), Ns = maps:get(nodes, amqqueue:get_type_state(Q)), ` +
+      // A map of them since RabbitMQ 4.
+      `Nodes = if is_map(Ns) -> maps:keys(Ns); true -> Ns end, ` +
       `Member = hd([N || N <- [node() | nodes()], lists:member(N, Nodes)]), ${expression} end`
     );
   }

@@ -79,8 +79,14 @@ export class RabbitCluster {
     );
   }
 
-  /** The first node decides: the others drop what they believed while they were apart. */
+  /**
+   * The first node decides: the others drop what they believed while they were apart. It restarts too, or it would
+   * report the partition for ever; as the last to stop it is the one that boots without the others.
+   */
   async #rejoin(): Promise<void> {
-    for (const node of this.nodes.slice(1)) await node.restart();
+    const [first, ...others] = this.nodes;
+    await Promise.all(others.map((node) => node.stop()));
+    await first?.restart();
+    await Promise.all(others.map((node) => node.start()));
   }
 }

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 
 import { serverEnvironment } from './node-spec.js';
 import { accepts } from './ports.js';
-import { signal } from './process-table.js';
+import { hasEnded, signal } from './process-table.js';
 import { QueuesNode } from './queues-node.js';
 import { until } from './until.js';
 
@@ -39,15 +39,15 @@ export class RabbitNode extends QueuesNode {
 
   /** SIGKILL: a crash. Every connection of the node is reset. */
   async kill(): Promise<void> {
-    this.#signal('SIGKILL');
-    await this.#fact('to be gone', 10_000, () => !this.alive);
+    const pids = this.#signal('SIGKILL');
+    await this.#fact('to be gone', 10_000, () => this.#isGone(pids));
   }
 
   /** SIGTERM: an orderly stop, which closes connections with 320 and hands queue leaders over. */
   async stop(): Promise<void> {
     this.#signal('SIGCONT');
-    this.#signal('SIGTERM');
-    await this.#fact('to stop', 60_000, () => !this.alive);
+    const pids = this.#signal('SIGTERM');
+    await this.#fact('to stop', 60_000, () => this.#isGone(pids));
   }
 
   /** `stop()`, then `start()`. */
@@ -116,8 +116,14 @@ export class RabbitNode extends QueuesNode {
     if (!(await accepts(this.port))) await this.resumeListeners();
   }
 
-  #signal(name: NodeJS.Signals): void {
-    for (const beam of this.beams()) signal(beam.pid, name);
+  #signal(name: NodeJS.Signals): number[] {
+    const pids = this.beams().map((beam) => beam.pid);
+    for (const pid of pids) signal(pid, name);
+    return pids;
+  }
+
+  async #isGone(pids: readonly number[]): Promise<boolean> {
+    return pids.every((pid) => hasEnded(pid)) && !(await accepts(this.port));
   }
 
   /** False also while the node does not answer at all. */

@@ -86,16 +86,21 @@ export class RabbitRun {
     return this.end();
   }
 
-  async #nodes(size: number, { netTickTime, conf = [] }: NodeOptions = {}): Promise<RabbitNode[]> {
+  async #nodes(size: number, { conf = [], ...options }: NodeOptions = {}): Promise<RabbitNode[]> {
     const ports = await freePorts(2 * size);
-    const specs = ports.slice(0, size).map((port, index): NodeSpec => ({
-      run: this.spec,
-      name: `rmq${port}@localhost`,
-      port,
-      distPort: ports[size + index] ?? 0,
-      folder: join(this.spec.folder, `rmq${port}`),
-      ...(netTickTime === undefined ? {} : { netTickTime }),
-    }));
+    const specs: NodeSpec[] = [];
+    for (const [index, port] of ports.slice(0, size).entries()) {
+      const folder = join(this.spec.folder, `rmq${port}`);
+      const distPort = ports[size + index] ?? 0;
+      specs.push({
+        run: this.spec,
+        name: `rmq${port}@localhost`,
+        port,
+        distPort,
+        folder,
+        ...options,
+      });
+    }
     const names = specs.map((spec) => spec.name);
     for (const spec of specs) writeNodeFolder(spec, names, conf);
     return specs.map((spec) => new RabbitNode(spec));

@@ -39,11 +39,12 @@ function erlangFolders(): string[] {
   if (erl === undefined) return [];
   const print = 'io:put_chars(code:root_dir()),halt().';
   const root = execFileSync(erl, ['-noshell', '-eval', print], { encoding: 'utf8' });
-  const versions = (folder: string, prefix: string): string[] =>
-    existsSync(folder)
-      ? readdirSync(folder)
-          .filter((name) => name.startsWith(prefix))
-          .map((name) => join(folder, name, 'bin'))
-      : [];
-  return [...versions(root, 'erts-'), ...versions(join(root, 'lib'), 'erl_interface-')];
+  return [...versionsOf(root, 'erts-'), ...versionsOf(join(root, 'lib'), 'erl_interface-')];
+}
+
+function versionsOf(folder: string, prefix: string): string[] {
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder)
+    .filter((name) => name.startsWith(prefix))
+    .map((name) => join(folder, name, 'bin'));
 }

@@ -1,0 +1,83 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { DiscoveryService, MetadataScanner } from '@nestjs/core';
+import type { InstanceWrapper } from '@nestjs/core/injector/instance-wrapper.js';
+import { ConnectionRegistry } from './connection-registry.js';
+import { consumerHooks, hookNames } from './consumer-hooks.js';
+import { decoratedMethods } from './decorated-methods.js';
+import { ConfigurationError } from './errors.js';
+import { CONSUMER_METADATA, ON_MESSAGE_METADATA } from './failover.constants.js';
+import type { ConsumerDefinition, ConsumerOptions } from './failover/consumer-definition.js';
+import { HandlerContext } from './handler-context.js';
+import {
+  consumerFactory,
+  handlerWithoutConsumer,
+  hooksNeedOneInstance,
+  manyHandlers,
+  noHandler,
+  noQueues,
+} from './nest.messages.js';
+import { isSingleton, providerClass } from './provider-class.js';
+
+interface ConsumerMetadata {
+  readonly connection: string;
+  readonly options: ConsumerOptions;
+}
+
+/** Finds the `@Consumer` classes among all providers, and hands each to the connection that it consumes from. */
+@Injectable()
+export class ConsumerExplorer {
+  constructor(
+    @Inject(DiscoveryService) private readonly discovery: DiscoveryService,
+    @Inject(MetadataScanner) private readonly scanner: MetadataScanner,
+    @Inject(ConnectionRegistry) private readonly registry: ConnectionRegistry,
+    @Inject(HandlerContext) private readonly context: HandlerContext,
+  ) {}
+
+  /** @throws ConfigurationError naming class and method */
+  explore(): void {
+    const found = new Set<unknown>();
+    for (const wrapper of [...this.discovery.getProviders(), ...this.discovery.getControllers()]) {
+      const type = providerClass(wrapper);
+      const consumer = type && this.#consumer(type, wrapper);
+      if (consumer === undefined) continue;
+      // One instance may be provided under several tokens.
+      const identity: unknown = isSingleton(wrapper) ? wrapper.instance : wrapper;
+      if (found.has(identity)) continue;
+      found.add(identity);
+      const { connection, definition } = consumer;
+      this.registry.get(connection, `@Consumer class ${definition.name}`).consume(definition);
+    }
+  }
+
+  #consumer(
+    type: Function,
+    wrapper: InstanceWrapper,
+  ): { readonly connection: string; readonly definition: ConsumerDefinition } | undefined {
+    const metadata = Reflect.getOwnMetadata(CONSUMER_METADATA, type) as
+      ConsumerMetadata | undefined;
+    const methods = decoratedMethods(this.scanner, type, ON_MESSAGE_METADATA);
+    const [method, second] = methods;
+    const { name } = type;
+    if (metadata === undefined) {
+      if (method === undefined) return undefined;
+      throw new ConfigurationError(handlerWithoutConsumer(name, methods));
+    }
+    if (method === undefined) throw new ConfigurationError(noHandler(name));
+    if (second !== undefined) throw new ConfigurationError(manyHandlers(name, methods));
+    const { connection, options } = metadata;
+    if (!Array.isArray(options.queues) || options.queues.length === 0) {
+      throw new ConfigurationError(noQueues(name, method));
+    }
+    this.#refuseScopedHooks(type, wrapper);
+    const handle = this.context.handler(wrapper, type, method);
+    const hooks = isSingleton(wrapper) ? consumerHooks(wrapper.instance as object) : undefined;
+    return { connection, definition: { ...options, name, handle, hooks } };
+  }
+
+  #refuseScopedHooks(type: Function, wrapper: InstanceWrapper): void {
+    if (isSingleton(wrapper)) return;
+    const hooks = hookNames(type.prototype as object);
+    if (hooks.length > 0) throw new ConfigurationError(hooksNeedOneInstance(type.name, hooks));
+    if (wrapper.metatype !== type) throw new ConfigurationError(consumerFactory(type.name));
+  }
+}

@@ -1,0 +1,14 @@
+import { ON_MESSAGE_METADATA } from '../failover.constants.js';
+import { describeParameters } from '../handler-parameters.js';
+
+/**
+ * Marks the method of a `@Consumer` class that handles its messages: `(body, message)`. What it returns is awaited. With
+ * `ackMode: 'auto'` the message is acked when it resolves, and requeued after a backoff when it throws.
+ *
+ * Guards, pipes, interceptors and filters that are bound to the method or its class run, with `getType() === 'failover'`;
+ * app-wide ones do not. Pipes see the body, not the message.
+ */
+export const OnMessage = (): MethodDecorator => (prototype, method, descriptor) => {
+  describeParameters(prototype, method);
+  Reflect.defineMetadata(ON_MESSAGE_METADATA, {}, descriptor.value as object);
+};

@@ -1,0 +1,56 @@
+import { Queue } from '../amqp/queue.js';
+import type { BackoffPolicy } from '../policy/backoff.js';
+import type { OptionCheck } from '../policy/check-options.js';
+import { checkOptions, count, duration, listOf, oneOf } from '../policy/check-options.js';
+import { serializerNames } from '../serialization/codec.js';
+import type { AckMode, ConsumerOptions } from './consumer-definition.js';
+
+/** A consumer's options with every default filled in. */
+export interface ResolvedConsumerOptions {
+  readonly queues: readonly Queue[];
+  readonly prefetchCount: number;
+  readonly concurrency: number;
+  readonly ackMode: AckMode;
+  readonly accept: readonly string[];
+  readonly backoff: BackoffPolicy;
+}
+
+// AMQP's prefetch-count is a short; 0 would mean unlimited, and with it unbounded memory.
+const MOST_PREFETCH = 65_535;
+
+const prefetch: OptionCheck = (value) =>
+  Number.isInteger(value) && Number(value) >= 1 && Number(value) <= MOST_PREFETCH
+    ? undefined
+    : `a whole number from 1 to ${MOST_PREFETCH}; unlimited is not offered`;
+
+const queues: OptionCheck = (value) =>
+  Array.isArray(value) && value.length > 0 && value.every((one) => one instanceof Queue)
+    ? undefined
+    : 'a list of at least one Queue';
+
+export const consumerOptionChecks = {
+  queues,
+  prefetchCount: prefetch,
+  concurrency: count(1),
+  ackMode: oneOf('auto', 'manual'),
+  accept: listOf(serializerNames.join(' | '), (name) => serializerNames.includes(String(name))),
+  backoffStart: duration(1),
+  backoffMax: duration(1),
+} as const;
+
+/** @throws ConfigurationError naming the consumer, the option, its value and what is allowed */
+export function resolveConsumerOptions(
+  name: string,
+  options: ConsumerOptions,
+): ResolvedConsumerOptions {
+  checkOptions(name, { ...options, queues: options.queues ?? [] }, consumerOptionChecks);
+  const { prefetchCount = 10 } = options;
+  return {
+    queues: options.queues,
+    prefetchCount,
+    concurrency: options.concurrency ?? prefetchCount * options.queues.length,
+    ackMode: options.ackMode ?? 'auto',
+    accept: options.accept ?? serializerNames,
+    backoff: { start: options.backoffStart ?? 1_000, max: options.backoffMax ?? 60_000 },
+  };
+}

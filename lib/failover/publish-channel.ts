@@ -1,0 +1,127 @@
+import type { ChannelEvents, ConfirmChannel } from '../amqp/channel.js';
+import type { AmqpError } from '../errors.js';
+import type { Clock } from '../policy/clock.js';
+import { Flight } from './flight.js';
+import type { Link } from './link.js';
+import type { OutboxEntry } from './outbox-entry.js';
+
+/** Why a message came back, in the broker's words. */
+export interface ReturnReply {
+  readonly code: number;
+  readonly text: string;
+}
+
+/** What a channel with publishes in flight tells its loop. Nothing is told any more once `closed` was, or after `abandon`. */
+export interface PublishChannelEvents {
+  acked(entry: OutboxEntry, on: PublishChannel): void;
+  nacked(entry: OutboxEntry, on: PublishChannel): void;
+  returned(entry: OutboxEntry, reply: ReturnReply): void;
+  /** There is room for more, or nothing is unconfirmed any more. */
+  room(on: PublishChannel): void;
+  closed(on: PublishChannel, unconfirmed: readonly OutboxEntry[], loss: AmqpError): void;
+}
+
+type ReturnedMessage = Parameters<ChannelEvents['return']>[0];
+
+/** One confirm channel, and what is unconfirmed on it. */
+export class PublishChannel {
+  readonly #flight = new Flight<OutboxEntry>();
+  #writable = true;
+  #told = true;
+  /** When the broker last answered anything, or the first of what is unconfirmed was sent. A reading of the clock. */
+  progressAt: number;
+
+  constructor(
+    readonly link: Link,
+    private readonly channel: ConfirmChannel,
+    private readonly clock: Clock,
+    private readonly events: PublishChannelEvents,
+  ) {
+    this.progressAt = clock.now();
+    channel.on('ack', ({ deliveryTag, multiple }) =>
+      this.#answer(deliveryTag, multiple, (entry) => events.acked(entry, this)),
+    );
+    channel.on('nack', ({ deliveryTag, multiple }) =>
+      this.#answer(deliveryTag, multiple, (entry) => events.nacked(entry, this)),
+    );
+    channel.on('return', (message) => this.#returned(message));
+    channel.on('drain', () => {
+      this.#writable = true;
+      if (this.#told) events.room(this);
+    });
+    channel.on('close', (loss) => {
+      if (!this.#told) return;
+      this.#told = false;
+      events.closed(this, this.#flight.drain(), loss);
+    });
+  }
+
+  get unconfirmed(): number {
+    return this.#flight.size;
+  }
+
+  /** Whether it lives, has room, and its broker takes publishes. */
+  get isOpen(): boolean {
+    return (
+      this.#told &&
+      this.#writable &&
+      this.channel.loss === undefined &&
+      this.link.connection.blocked === undefined
+    );
+  }
+
+  /** @throws AmqpError when it could not be sent: nothing has left */
+  send(entry: OutboxEntry): void {
+    const { exchange, routingKey, content, properties } = entry.message;
+    if (this.#flight.size === 0) this.progressAt = this.clock.now();
+    this.#writable = this.channel.publish(exchange, routingKey, content, properties);
+    entry.attempts += 1;
+    this.#flight.add(entry);
+  }
+
+  /** Gives up on the channel, which nobody hears of any more, and gives back what is unconfirmed. */
+  abandon(): OutboxEntry[] {
+    this.#told = false;
+    void this.channel.close();
+    return this.#flight.drain();
+  }
+
+  /** Closes by handshake; for a channel on which nothing is unconfirmed. */
+  async close(): Promise<void> {
+    this.#told = false;
+    await this.channel.close();
+  }
+
+  #answer(tag: number, multiple: boolean, each: (entry: OutboxEntry) => void): void {
+    if (!this.#told) return;
+    this.progressAt = this.clock.now();
+    try {
+      this.#flight.answer(tag, multiple, each);
+    } catch (error) {
+      // The broker, or what is between us, has lost count: a confirm on this connection proves nothing.
+      this.link.connection.destroy(error as Error);
+      return;
+    }
+    this.events.room(this);
+  }
+
+  #returned(message: ReturnedMessage): void {
+    if (!this.#told) return;
+    const { exchange, routingKey } = message.fields;
+    const { messageId } = message.properties;
+    const entry = this.#flight.find(
+      (sent) =>
+        !sent.settled &&
+        sent.message.messageId === messageId &&
+        sent.message.exchange === exchange &&
+        sent.message.routingKey === routingKey,
+    );
+    if (entry !== undefined) this.events.returned(entry, replyOf(message.fields));
+  }
+}
+
+/** amqplib types the fields of a returned message as those of a delivery. */
+function replyOf(fields: object): ReturnReply {
+  const { replyCode, replyText } = fields as { replyCode?: number; replyText?: string };
+  return { code: replyCode ?? 0, text: replyText ?? '' };
+}

@@ -1,0 +1,168 @@
+import type { DeliveryMode, Exchange } from '../amqp/exchange.js';
+import type { Queue } from '../amqp/queue.js';
+import {
+  abortSignal,
+  anything,
+  callable,
+  checkOptions,
+  count,
+  duration,
+  either,
+  flag,
+  oneOf,
+  text,
+} from '../policy/check-options.js';
+import type { ErrbackEvent } from './ensure-options.js';
+import type { Entity } from './topology.js';
+
+/** Where and how one message is published. Durations are milliseconds. */
+export interface PublishOptions {
+  /** An `Exchange` is declared before; a name is taken as it is. @default the default exchange, which routes by queue name */
+  readonly exchange?: Exchange | string | undefined;
+  /** @default '' */
+  readonly routingKey?: string | undefined;
+  /** Exchanges and queues to declare before, once a connection. */
+  readonly declare?: readonly Entity[] | undefined;
+  /** `json`, `text` or `raw`. @default bytes as they are, everything else as JSON */
+  readonly serializer?: string | undefined;
+  readonly headers?: Readonly<Record<string, unknown>> | undefined;
+  /** How long it may stay in a queue. A part of a millisecond counts as a whole one. */
+  readonly expiration?: number | undefined;
+  /** 0 to 255; for queues with `maxPriority`. */
+  readonly priority?: number | undefined;
+  /** @default that of the exchange, which is persistent by default */
+  readonly deliveryMode?: DeliveryMode | 1 | 2 | undefined;
+  /** Rejects with `UnroutableError` when no queue takes it. @default that of the exchange, which is true by default */
+  readonly mandatory?: boolean | undefined;
+  readonly replyTo?: string | Queue | undefined;
+  readonly correlationId?: string | undefined;
+  /** @default a new UUID; the same in all attempts */
+  readonly messageId?: string | undefined;
+  readonly type?: string | undefined;
+  readonly appId?: string | undefined;
+  readonly userId?: string | undefined;
+  /** Seconds since 1970, as AMQP has it. */
+  readonly timestamp?: number | undefined;
+  /** Replaces that of the serializer. */
+  readonly contentType?: string | undefined;
+  /** Replaces that of the serializer. */
+  readonly contentEncoding?: string | undefined;
+  /** False: one attempt, and no waiting for a connection. @default true */
+  readonly retry?: boolean | undefined;
+  /** False: never sent twice; a loss before the confirm ends it with outcome `unknown`. @default true */
+  readonly republish?: boolean | undefined;
+  /** The most re-sends. @default no limit but `timeout` */
+  readonly maxRetries?: number | undefined;
+  /** Told of each attempt that failed while it goes on. */
+  readonly errback?: ((event: ErrbackEvent) => unknown) | undefined;
+  /** By then it has settled. @default that of the producer, 30_000 */
+  readonly timeout?: number | undefined;
+  /** Ends it: `not-sent`, or `unknown` if it had been sent. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+const SHORT_STRING = 255;
+
+const shortText = (value: unknown): string | undefined =>
+  typeof value === 'string' && Buffer.byteLength(value) <= SHORT_STRING
+    ? undefined
+    : `a string of at most ${SHORT_STRING} bytes`;
+
+const object = (value: unknown): string | undefined =>
+  typeof value === 'object' && value !== null ? undefined : 'an object';
+
+const priority = (value: unknown): string | undefined =>
+  Number.isInteger(value) && Number(value) >= 0 && Number(value) <= 255
+    ? undefined
+    : 'a whole number from 0 to 255';
+
+const publishOptionChecks = {
+  exchange: either(shortText, object),
+  routingKey: shortText,
+  declare: anything,
+  serializer: text,
+  headers: object,
+  expiration: duration(),
+  priority,
+  deliveryMode: oneOf('persistent', 'transient', 1, 2),
+  mandatory: flag,
+  replyTo: either(shortText, object),
+  correlationId: shortText,
+  messageId: shortText,
+  type: shortText,
+  appId: shortText,
+  userId: shortText,
+  timestamp: count(),
+  contentType: shortText,
+  contentEncoding: shortText,
+  retry: flag,
+  republish: flag,
+  maxRetries: count(),
+  errback: callable,
+  timeout: duration(1),
+  signal: abortSignal,
+} as const;
+
+/** @throws ConfigurationError naming the option, its value and what is allowed */
+export const checkPublishOptions = (options: PublishOptions): void =>
+  checkOptions('publish', options, publishOptionChecks);
+
+/** What a producer may hold and how long it tries. Durations are milliseconds. */
+export interface ProducerOptions {
+  /** For each publish. @default 30_000 */
+  readonly timeout?: number | undefined;
+  /** The most publishes that are not settled. @default 10_000 */
+  readonly maxMessages?: number | undefined;
+  /** The most bytes of them. @default 64 MiB */
+  readonly maxBytes?: number | undefined;
+  /** When the outbox is full: wait for room, within the same bounds again, or reject at once. @default 'wait' */
+  readonly whenFull?: 'wait' | 'reject' | undefined;
+  /** The most publishes that are sent and not confirmed. @default 2_000 */
+  readonly window?: number | undefined;
+  /** How often a publish that the broker nacked is tried again. @default 10 */
+  readonly nackRetries?: number | undefined;
+  /** The wait before that; doubles each time. @default 100 */
+  readonly nackBackoffStart?: number | undefined;
+  /** No such wait is longer. @default 5_000 */
+  readonly nackBackoffMax?: number | undefined;
+  /** Without any confirm for so long, while some are due, the channel is given up; the second time in a row the connection. @default 10_000 */
+  readonly confirmTimeout?: number | undefined;
+  /** The largest body, in bytes. @default 16 MiB, as in RabbitMQ 4 */
+  readonly maxMessageSize?: number | undefined;
+}
+
+export type ResolvedProducerOptions = {
+  readonly [Key in keyof ProducerOptions]-?: Exclude<ProducerOptions[Key], undefined>;
+};
+
+const MEBIBYTE = 1_048_576;
+
+export const producerOptionChecks = {
+  timeout: duration(1),
+  maxMessages: count(1),
+  maxBytes: count(1),
+  whenFull: oneOf('wait', 'reject'),
+  window: count(1),
+  nackRetries: count(),
+  nackBackoffStart: duration(1),
+  nackBackoffMax: duration(1),
+  confirmTimeout: duration(1),
+  maxMessageSize: count(1),
+} as const;
+
+/** @throws ConfigurationError naming the option, its value and what is allowed */
+export function resolveProducerOptions(options: ProducerOptions): ResolvedProducerOptions {
+  checkOptions('Producer', options, producerOptionChecks);
+  return {
+    timeout: options.timeout ?? 30_000,
+    maxMessages: options.maxMessages ?? 10_000,
+    maxBytes: options.maxBytes ?? 64 * MEBIBYTE,
+    whenFull: options.whenFull ?? 'wait',
+    window: options.window ?? 2_000,
+    nackRetries: options.nackRetries ?? 10,
+    nackBackoffStart: options.nackBackoffStart ?? 100,
+    nackBackoffMax: options.nackBackoffMax ?? 5_000,
+    confirmTimeout: options.confirmTimeout ?? 10_000,
+    maxMessageSize: options.maxMessageSize ?? 16 * MEBIBYTE,
+  };
+}
