@@ -35,9 +35,7 @@ export function ensured(method: Method, ensuredMethod: EnsuredMethod): Method {
   const call = channelAt === undefined ? callEnsured : callWithChannel;
   function ensuredCall(this: unknown, ...args: unknown[]): unknown {
     if (connectionOf(this, name) === undefined) {
-      const error = new ConfigurationError(noConnectionInjected(where, name));
-      const failed = throwError(() => error);
-    return returns === Observable ? failed : firstValueFrom(failed);
+      return failed(new ConfigurationError(noConnectionInjected(where, name)), returns);
     }
     return call(this, args, method, ensuredMethod);
   }
@@ -91,13 +89,19 @@ const callWithChannel: Call = (self, args, method, { where, connection: name, ..
   return connection?.autoretry(named(run, where), boundTo(self, options))();
 };
 
+/** Tells of an error in the way that the method tells of its own. Where no type says which that is, it is thrown. */
+function failed(error: unknown, returns: unknown): unknown {
+  if (returns !== Observable && returns !== Promise) throw error;
+  const failure = throwError(() => error);
+  return returns === Promise ? firstValueFrom(failure) : failure;
+}
+
 /** What is thrown instead of being rejected with is a failed run all the same. */
 function firstRun(method: Method, self: unknown, args: unknown[], returns: unknown): unknown {
   try {
     return method.apply(self, args);
   } catch (error) {
-    const failed = throwError(() => error);
-    return returns === Observable ? failed : firstValueFrom(failed);
+    return failed(error, returns);
   }
 }
 

@@ -40,6 +40,8 @@ export const ensuredObservable = <T>(
               subscriber.complete();
             },
           });
+          // A source that gives its values at once was left before there was anything to leave.
+          if (subscriber.closed) inner.unsubscribe();
         }),
       );
 

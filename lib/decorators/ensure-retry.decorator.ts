@@ -50,10 +50,16 @@ export function EnsureRetry(options: EnsureRetryOptions = {}): AsyncMethodDecora
       connection,
       channelAt: channelAt(prototype, key, where, channel),
       options: rest,
-      returns: Reflect.getOwnMetadata('design:returntype', prototype, key) as unknown,
+      returns: returnedClass(prototype, key, descriptor.value as object),
     });
   };
 }
+
+/** An async function needs no compiler to say so. */
+const returnedClass = (prototype: object, key: string | symbol, method: object): unknown =>
+  method.constructor.name === 'AsyncFunction'
+    ? Promise
+    : Reflect.getOwnMetadata('design:returntype', prototype, key);
 
 function channelAt(
   prototype: object,

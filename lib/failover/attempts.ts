@@ -75,7 +75,12 @@ export class Attempts {
   #unlisted(broker: Broker, error: Error): NextAttempt {
     this.#note(broker, error);
     this.cursor.failed(broker);
-    this.#round = { ...this.#round, failures: this.#round.failures + 1, failedNow: 0, refusedNow: 0 };
+    this.#round = {
+      ...this.#round,
+      failures: this.#round.failures + 1,
+      failedNow: 0,
+      refusedNow: 0,
+    };
     return { round: this.#round, completesRound: false, refused: false, wait: 0 };
   }
 

@@ -96,7 +96,8 @@ export class BrokerCursor {
     return this.#listed.find((known) => known.equals(broker)) ?? broker;
   }
 
-  #after(last: Broker | undefined): Broker {
+  #after(last: Broker | undefined): Broker | undefined {
+    if (this.#listed.length === 0) return undefined;
     try {
       this.#next ??= nextBroker(this.strategy, this.#listed, this.random);
       return this.#next(this.#failed, last);

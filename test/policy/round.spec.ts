@@ -123,6 +123,35 @@ describe('a round of refusals', () => {
     const slow = { ...policy, intervalStart: 50, intervalMax: 50 };
     expect(afterAttempt(freshRound, 1, slow, random, true).wait).toBe(50);
   });
+
+  it.each([
+    { chance: 0, wait: 10_000 },
+    { chance: 0.5, wait: 11_000 },
+    { chance: 0.75, wait: 11_500 },
+  ])('spreads upwards, past intervalMax: $wait when chance says $chance', ({ chance, wait }) => {
+    const spread = { ...policy, intervalMax: 10_000, refusedInterval: 10_000, jitter: 0.2 };
+    expect(afterAttempt(freshRound, 1, spread, () => chance, true).wait).toBe(wait);
+  });
+
+  it('never waits less than refusedInterval, nor more than jitter and the usual wait allow', () => {
+    const duration = fc.integer({ min: 0, max: 1e6 });
+    const policies = fc.record({
+      intervalStart: duration,
+      intervalStep: duration,
+      intervalMax: duration,
+      refusedInterval: duration,
+      jitter: fc.double({ min: 0, max: 1, noNaN: true }),
+    });
+    const chance = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
+    fc.assert(
+      fc.property(policies, chance, (given, drawn) => {
+        const { wait } = afterAttempt(freshRound, 1, given, () => drawn, true);
+        expect(wait).toBeGreaterThanOrEqual(given.refusedInterval);
+        const most = Math.max(given.intervalMax, given.refusedInterval * (1 + given.jitter));
+        expect(wait).toBeLessThanOrEqual(most);
+      }),
+    );
+  });
 });
 
 describe('a lost connection', () => {

@@ -10,14 +10,15 @@ const listOf = (size: number) => Array.from({ length: size }, (_, index) => `bro
 /** Dials that all fail, cut into rounds. */
 function rounds(brokers: readonly string[], random: () => number, count: number): string[][] {
   const next = nextBroker('shuffle', brokers, random);
-  const failed: string[] = [];
-  return Array.from({ length: count }, () =>
-    brokers.map(() => {
-      const broker = next(failed);
-      failed.push(broker);
-      return broker;
-    }),
-  );
+  let last: string | undefined;
+  return Array.from({ length: count }, () => {
+    const failed: string[] = [];
+    for (const _ of brokers) {
+      last = next(failed, last);
+      failed.push(last);
+    }
+    return failed;
+  });
 }
 
 const drawnFrom = (stream: Iterator<number>) => () => stream.next().value as number;
@@ -34,11 +35,11 @@ describe('shuffle', () => {
     );
   });
 
-  it('never begins a round with the broker that the last one ended on', () => {
+  it('comes last in a round to the broker that the last one ended on', () => {
     fc.assert(
       fc.property(fc.integer({ min: 2, max: 8 }), chances, (size, stream) => {
-        const dialled = rounds(listOf(size), drawnFrom(stream), 6).flat();
-        dialled.slice(1).forEach((broker, index) => expect(broker).not.toBe(dialled[index]));
+        const drawn = rounds(listOf(size), drawnFrom(stream), 6);
+        drawn.slice(1).forEach((round, index) => expect(round.at(-1)).toBe(drawn[index]?.at(-1)));
       }),
     );
   });
@@ -49,8 +50,37 @@ describe('shuffle', () => {
     const random = () => draws.shift() ?? 0;
     expect(rounds(['a', 'b', 'c'], random, 2)).toEqual([
       ['a', 'b', 'c'],
-      ['b', 'c', 'a'],
+      ['b', 'a', 'c'],
     ]);
+  });
+
+  it('draws anew when nothing has failed, though the last draw is not used up', () => {
+    const draws = [0.99, 0.99, 0, 0];
+    const next = nextBroker('shuffle', ['a', 'b', 'c'], () => draws.shift() ?? 0);
+    expect(next([], undefined)).toBe('a');
+    expect([next([], 'a'), next(['b'], 'b'), next(['b', 'c'], 'c')]).toEqual(['b', 'c', 'a']);
+  });
+
+  it('draws from the whole list when the broker we come from is not of it', () => {
+    const next = nextBroker('shuffle', ['a', 'b'], () => 0.99);
+    expect([next([], 'x'), next(['a'], 'a')]).toEqual(['a', 'b']);
+  });
+
+  it('skips one of its draw that failed by other ways', () => {
+    const next = nextBroker('shuffle', ['a', 'b', 'c'], () => 0.99);
+    expect([next([], undefined), next(['a', 'b'], 'b')]).toEqual(['a', 'c']);
+  });
+
+  it('comes back to one that was handed out but did not fail, when the others have', () => {
+    const next = nextBroker('shuffle', ['a', 'b', 'c'], () => 0.99);
+    next([], undefined);
+    expect(next(['b'], 'b')).toBe('c');
+    expect(next(['b', 'c'], 'c')).toBe('a');
+  });
+
+  it('still answers when every broker has failed', () => {
+    const next = nextBroker('shuffle', ['a', 'b'], () => 0.99);
+    expect(next(['a', 'b'], 'a')).toBe('b');
   });
 
   it.each([

@@ -4,16 +4,19 @@ import { failoverStrategies, nextBroker } from '../../lib/policy/strategy.js';
 
 const random = () => 0;
 
-/** Dials that all fail, so that failures accumulate. */
+/** Dials that all fail, cut into rounds. */
 function dialled(strategy: FailoverStrategy<string>, brokers: readonly string[], times: number) {
   const next = nextBroker(strategy, brokers, random);
-  const failed: string[] = [];
-  while (failed.length < times) failed.push(next(failed));
-  return failed.join('');
+  const all: string[] = [];
+  while (all.length < times) {
+    const ofThisRound = all.slice(all.length - (all.length % brokers.length));
+    all.push(next(ofThisRound, all.at(-1)));
+  }
+  return all.join('');
 }
 
-const answer = (strategy: FailoverStrategy<string>, failed: string) =>
-  nextBroker(strategy, ['a', 'b', 'c'], random)(failed.split(''));
+const answer = (strategy: FailoverStrategy<string>, failed: string, last: string | undefined) =>
+  nextBroker(strategy, ['a', 'b', 'c'], random)(failed.split(''), last);
 
 describe('round-robin', () => {
   it.each([
@@ -25,14 +28,15 @@ describe('round-robin', () => {
   });
 
   it.each([
-    { failed: '', next: 'a' },
-    { failed: 'a', next: 'b' },
-    { failed: 'b', next: 'c' },
-    { failed: 'c', next: 'a' },
-    { failed: 'cb', next: 'c' },
-    { failed: 'x', next: 'a' },
-  ])('answers $next when "$failed" failed, the latest last', ({ failed, next }) => {
-    expect(answer('round-robin', failed)).toBe(next);
+    { failed: '', last: undefined, next: 'a' },
+    { failed: '', last: 'a', next: 'b' },
+    { failed: '', last: 'c', next: 'a' },
+    { failed: 'a', last: 'a', next: 'b' },
+    { failed: 'cb', last: 'b', next: 'c' },
+    { failed: 'b', last: 'a', next: 'b' },
+    { failed: '', last: 'x', next: 'a' },
+  ])('answers $next from $last when "$failed" failed', ({ failed, last, next }) => {
+    expect(answer('round-robin', failed, last)).toBe(next);
   });
 });
 
@@ -46,26 +50,30 @@ describe('priority', () => {
   });
 
   it.each([
-    { failed: '', next: 'a' },
-    { failed: 'a', next: 'b' },
-    { failed: 'b', next: 'a' },
-    { failed: 'c', next: 'a' },
-    { failed: 'ca', next: 'b' },
-    { failed: 'ba', next: 'c' },
-    { failed: 'x', next: 'a' },
-  ])('answers $next when "$failed" failed, the latest last', ({ failed, next }) => {
-    expect(answer('priority', failed)).toBe(next);
+    { failed: '', last: undefined, next: 'a' },
+    { failed: '', last: 'a', next: 'b' },
+    { failed: '', last: 'b', next: 'a' },
+    { failed: '', last: 'c', next: 'a' },
+    { failed: 'b', last: 'b', next: 'a' },
+    { failed: 'ca', last: 'a', next: 'b' },
+    { failed: 'ba', last: 'a', next: 'c' },
+    { failed: 'a', last: 'b', next: 'c' },
+    { failed: '', last: 'x', next: 'a' },
+  ])('answers $next from $last when "$failed" failed', ({ failed, last, next }) => {
+    expect(answer('priority', failed, last)).toBe(next);
   });
 
   it.each([
-    { failed: 'abc', next: 'a' },
-    { failed: 'abca', next: 'b' },
-    { failed: 'abcab', next: 'c' },
-    { failed: 'cab', next: 'c' },
-    { failed: 'cabc', next: 'a' },
-  ])('answers $next when all have failed, in the order "$failed"', ({ failed, next }) => {
-    expect(answer('priority', failed)).toBe(next);
-  });
+    { failed: 'abc', last: 'c', next: 'a' },
+    { failed: 'cab', last: 'b', next: 'c' },
+    { failed: 'cab', last: 'c', next: 'a' },
+    { failed: 'ab', last: 'c', next: 'a' },
+  ])(
+    'answers $next, the oldest failure, from $last when all others of "$failed" failed',
+    ({ failed, last, next }) => {
+      expect(answer('priority', failed, last)).toBe(next);
+    },
+  );
 });
 
 describe('a custom strategy', () => {
@@ -81,14 +89,16 @@ describe('a custom strategy', () => {
 
   it('is refused when its iterator ends, also with a member of the list', () => {
     const ended: Iterator<string> = { next: () => ({ done: true, value: 'a' }) };
-    expect(() => nextBroker(() => ended, ['a', 'b'], random)([])).toThrow('must be endless');
+    expect(() => nextBroker(() => ended, ['a', 'b'], random)([], undefined)).toThrow(
+      'must be endless',
+    );
   });
 
   it('is refused when its iterator ends', () => {
     const next = nextBroker(() => ['a'].values(), ['a', 'b'], random);
-    expect(next([])).toBe('a');
-    expect(() => next(['a'])).toThrow(TypeError);
-    expect(() => next(['a'])).toThrow('must be endless');
+    expect(next([], undefined)).toBe('a');
+    expect(() => next(['a'], 'a')).toThrow(TypeError);
+    expect(() => next(['a'], 'a')).toThrow('must be endless');
   });
 
   it.each(['x', undefined, 0])(
@@ -96,7 +106,7 @@ describe('a custom strategy', () => {
     (one) => {
       const strangers = [one] as string[];
       const next = nextBroker(() => strangers.values(), ['a', 'b'], random);
-      expect(() => next([])).toThrow(
+      expect(() => next([], undefined)).toThrow(
         new TypeError(
           'the iterator of failoverStrategy yielded something that is not in the list of brokers',
         ),
@@ -111,7 +121,7 @@ describe('a custom strategy', () => {
         throw fault;
       },
     });
-    expect(() => nextBroker(strategy, ['a'], random)([])).toThrow(fault);
+    expect(() => nextBroker(strategy, ['a'], random)([], undefined)).toThrow(fault);
   });
 });
 
@@ -119,7 +129,9 @@ describe('every named strategy', () => {
   it.each(failoverStrategies)('%s leaves the list and the failures as they were', (strategy) => {
     const brokers = Object.freeze(['a', 'b', 'c']);
     const next = nextBroker(strategy, brokers, random);
-    for (const failed of [[], ['a'], ['a', 'b'], ['a', 'b', 'c']]) next(Object.freeze(failed));
+    for (const failed of [[], ['a'], ['a', 'b'], ['a', 'b', 'c']]) {
+      next(Object.freeze(failed), failed.at(-1));
+    }
     expect(brokers).toEqual(['a', 'b', 'c']);
   });
 

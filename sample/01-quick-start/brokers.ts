@@ -1,0 +1,31 @@
+import { RabbitRun } from '../../test/kit/rabbitmq/index.js';
+
+/** The brokers of the demonstration. */
+export interface Brokers extends AsyncDisposable {
+  readonly urls: readonly string[];
+  /** Kills the node at this address with SIGKILL. Undefined when the brokers are not ours to kill. */
+  readonly kill: ((url: string) => Promise<void>) | undefined;
+}
+
+/** Those of `AMQP_URLS`, else a cluster of three nodes that is started for the demonstration and ends with it. */
+export async function brokers(tell: (line: string) => void): Promise<Brokers> {
+  const given = process.env['AMQP_URLS'];
+  if (given !== undefined && given !== '') {
+    return {
+      urls: given.split(';').filter(Boolean),
+      kill: undefined,
+      [Symbol.asyncDispose]: async () => undefined,
+    };
+  }
+  const run = await RabbitRun.begin(tell);
+  tell('starting a RabbitMQ cluster of three nodes (about 20 s)');
+  const cluster = await run.startCluster(3);
+  return {
+    urls: cluster.urls(),
+    kill: async (url) => {
+      const { port } = new URL(url);
+      await cluster.nodes.find((node) => String(node.port) === port)?.kill();
+    },
+    [Symbol.asyncDispose]: () => run.end(),
+  };
+}
