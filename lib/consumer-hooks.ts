@@ -1,8 +1,10 @@
-import type { ConsumerHooks } from './failover/consumer-definition.js';
+import type { ConsumerHooks } from './failover/consumer-hooks.js';
 
 const names = [
   'onConnectionRevived',
+  'extraContext',
   'onConsumeReady',
+  'onIteration',
   'onConsumeEnd',
   'onConnectionError',
   'onDecodeError',

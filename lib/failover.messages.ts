@@ -224,3 +224,6 @@ export const consumerEnded = (name: string, reason: string): string =>
 
 export const consumerStartFailed = (name: string, error: Error, wait: number): string =>
   `${name}: cannot consume: ${error.message} Trying again ${inMs(wait)}.`;
+
+export const consumerStopped = (name: string): string =>
+  `${name} was stopped before it consumed anything.`;

@@ -47,9 +47,9 @@ export { ConsumerLoop } from './failover/consumer-loop.js';
 export type {
   AckMode,
   ConsumerDefinition,
-  ConsumerHooks,
   ConsumerOptions,
 } from './failover/consumer-definition.js';
+export type { ConsumerHooks, ExtraContext } from './failover/consumer-hooks.js';
 export { Message } from './failover/message.js';
 export type { DeliveryInfo, MessageState, SettleResult } from './failover/message.js';
 export type { PublishReceipt } from './failover/outbox-entry.js';

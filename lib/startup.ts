@@ -106,7 +106,7 @@ export class Startup {
     const failFast = this.parts.options.startup === 'fail-fast';
     const declare = async (): Promise<void> => {
       await this.#connected(connection);
-      await connection.declare();
+      await connection.declare(...connection.parts.topology.entities);
     };
     await connection.ensure(null, declare, {
       signal: this.#patience.signal,

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { Broker } from '../amqp/broker.js';
 import type { BrokerConnection } from '../amqp/transport.js';
 import type { AmqpError } from '../errors.js';
@@ -42,6 +43,8 @@ export class ConnectLoop {
 
   constructor(private readonly parts: ConnectLoopParts) {
     this.#closingConnections = new ClosingConnections(parts.clock, parts.options.closeTimeout);
+    // As many operations may pause at once as like.
+    setMaxListeners(0, this.#life.signal);
   }
 
   get state(): ConnectionState<Link> {

@@ -1,6 +1,5 @@
-import type { Channel } from '../amqp/channel.js';
 import type { Queue } from '../amqp/queue.js';
-import type { ConsumeEndReason } from '../policy/consumer-state.js';
+import type { ConsumerHooks } from './consumer-hooks.js';
 import type { Message } from './message.js';
 
 /** `auto`: a handler that resolves acks, one that throws requeues after a backoff. `manual`: the handler settles the message. */
@@ -22,20 +21,13 @@ export interface ConsumerOptions {
   readonly backoffStart?: number | undefined;
   /** No such wait is longer. @default 60_000 */
   readonly backoffMax?: number | undefined;
-}
-
-/** The lifecycle of a consumer, in this order. Each may be async and is awaited; a throw is logged and changes nothing. */
-export interface ConsumerHooks {
-  /** After each connect, the first one included. */
-  onConnectionRevived?(): unknown;
-  /** The broker has confirmed the registration of every queue. */
-  onConsumeReady?(channel: Channel): unknown;
-  /** The consumer consumes no longer, for whatever reason. Always called after `onConsumeReady`. */
-  onConsumeEnd?(reason: ConsumeEndReason): unknown;
-  /** Each failed attempt to connect, and each loss. `interval`: milliseconds until the next attempt. */
-  onConnectionError?(error: Error, interval: number, broker: string): unknown;
-  /** A body could not be decoded. The hook may settle the message itself. */
-  onDecodeError?(message: Message, error: Error): unknown;
+  /**
+   * After a loss, how long redelivered and republished messages wait for the handlers of the lost channel, so that a message
+   * does not run beside its own first run. @default 30_000
+   */
+  readonly settleTimeout?: number | undefined;
+  /** How often `onIteration` is called. @default 1_000 */
+  readonly safetyInterval?: number | undefined;
 }
 
 /** One consumer, ready to run: what it consumes, and who handles it. */

@@ -13,6 +13,8 @@ export interface ResolvedConsumerOptions {
   readonly ackMode: AckMode;
   readonly accept: readonly string[];
   readonly backoff: BackoffPolicy;
+  readonly settleTimeout: number;
+  readonly safetyInterval: number;
 }
 
 // AMQP's prefetch-count is a short; 0 would mean unlimited, and with it unbounded memory.
@@ -36,6 +38,8 @@ export const consumerOptionChecks = {
   accept: listOf(serializerNames.join(' | '), (name) => serializerNames.includes(String(name))),
   backoffStart: duration(1),
   backoffMax: duration(1),
+  settleTimeout: duration(),
+  safetyInterval: duration(1),
 } as const;
 
 /** @throws ConfigurationError naming the consumer, the option, its value and what is allowed */
@@ -52,5 +56,7 @@ export function resolveConsumerOptions(
     ackMode: options.ackMode ?? 'auto',
     accept: options.accept ?? serializerNames,
     backoff: { start: options.backoffStart ?? 1_000, max: options.backoffMax ?? 60_000 },
+    settleTimeout: options.settleTimeout ?? 30_000,
+    safetyInterval: options.safetyInterval ?? 1_000,
   };
 }

@@ -1,66 +1,53 @@
 import type { Channel, Delivery } from '../amqp/channel.js';
 import type { Queue } from '../amqp/queue.js';
-import { handedBackIn, handlerFailed, undecodable } from '../failover.messages.js';
-import { backoff } from '../policy/backoff.js';
 import type { ConsumeEndReason } from '../policy/consumer-state.js';
-import type { ConnectionParts } from './connection-parts.js';
-import type { ConsumerDefinition } from './consumer-definition.js';
 import type { ResolvedConsumerOptions } from './consumer-options.js';
-import type { DeliveryAttempts } from './delivery-attempts.js';
-import { hooked } from './hooked.js';
+import { Dispatcher } from './dispatcher.js';
 import type { Link } from './link.js';
 import type { DeliveringChannel } from './message.js';
 import { Message } from './message.js';
+import { settledBefore } from './settled-before.js';
+import type { Topology } from './topology.js';
 
 /** What a session works with. */
 export interface ConsumerSessionParts {
-  readonly connection: ConnectionParts;
-  readonly definition: ConsumerDefinition;
+  readonly topology: Topology;
   readonly options: ResolvedConsumerOptions;
-  readonly attempts: DeliveryAttempts;
+  /** Sees a message through to its end. Never rejects. */
+  readonly run: (message: Message) => Promise<void>;
 }
 
 /**
- * One channel of a consumer, from its first registration to its end. Deliveries are taken out of the socket's stack at once
- * and handled in their order, at most `concurrency` at a time; each is settled on this channel or not at all.
+ * One channel of a consumer, from its first registration to its end. What it delivers is settled on it or not at all.
  */
 export class ConsumerSession implements DeliveringChannel {
-  readonly #ended: Promise<ConsumeEndReason>;
+  readonly ended: Promise<ConsumeEndReason>;
   #end: (reason: ConsumeEndReason) => void = () => undefined;
-  readonly #aborted = new AbortController();
-  readonly #tags = new Map<string, Queue>();
-  /** Delivered and not given to a handler yet; the prefetch bounds it. */
-  readonly #arrived: Message[] = [];
   #consuming = true;
-  #scheduled = false;
-  #running = 0;
-  #stopping = false;
-  #drained: (() => void) | undefined;
+  readonly #aborted = new AbortController();
+  readonly #tags: string[] = [];
+  readonly #dispatcher: Dispatcher;
 
   constructor(
     readonly link: Link,
-    private readonly channel: Channel,
+    readonly channel: Channel,
     private readonly parts: ConsumerSessionParts,
   ) {
-    this.#ended = new Promise((resolve) => {
+    this.#dispatcher = new Dispatcher(parts.options.concurrency, parts.run);
+    this.ended = new Promise((resolve) => {
       this.#end = (reason) => {
         this.#consuming = false;
         resolve(reason);
       };
     });
     channel.on('close', (loss) => {
-      this.#arrived.length = 0;
+      this.#dispatcher.clear();
       this.#aborted.abort(loss);
-      this.#drained?.();
       this.#end(loss.fault.scope === 'connection' ? 'lost' : 'channel-closed');
     });
   }
 
-  /** Resolves when the session consumes no longer, with the reason. */
-  get ended(): Promise<ConsumeEndReason> {
-    return this.#ended;
-  }
-
+  /** Every queue is registered with, and the channel lives. */
   get isConsuming(): boolean {
     return this.#consuming && this.channel.loss === undefined;
   }
@@ -77,17 +64,30 @@ export class ConsumerSession implements DeliveringChannel {
     return this.parts.options.accept;
   }
 
-  get raw(): Channel {
-    return this.channel;
+  /** Resolves when none of its handlers runs any more. */
+  handlersSettled(): Promise<void> {
+    return this.#dispatcher.idle();
   }
 
-  /** Sets the prefetch and registers with every queue. @throws AmqpError, TopologyError */
+  /** Holds redelivered and republished messages back until `settled`. */
+  holdSuspects(settled: Promise<void>): void {
+    this.#dispatcher.holdSuspects(settled);
+  }
+
+  /**
+   * Declares, sets the prefetch and registers with every queue.
+   *
+   * @throws TopologyError, AmqpError
+   */
   async consume(): Promise<void> {
-    const { connection, options } = this.parts;
-    await this.channel.prefetch(options.prefetchCount);
-    for (const queue of options.queues) {
-      const name = await connection.topology.queueName(this.link, queue);
-      await this.#register(queue, name);
+    const { topology, options } = this.parts;
+    const { channel, link } = this;
+    const names: string[] = [];
+    for (const queue of options.queues) names.push(await topology.queueName(link, queue));
+    // Per consumer, and so before any of them is registered.
+    await channel.prefetch(options.prefetchCount);
+    for (const [index, queue] of options.queues.entries()) {
+      await this.#register(queue, names[index] ?? queue.name);
     }
   }
 
@@ -96,11 +96,12 @@ export class ConsumerSession implements DeliveringChannel {
       name,
       (delivery) => {
         if (delivery === null) this.#end('cancelled');
-        else this.#arrive(new Message(delivery, this, queue));
+        // What comes after the end of the session goes back to the queue with the channel.
+        else if (this.#consuming) this.#dispatcher.push(new Message(delivery, this, queue));
       },
       { arguments: { ...queue.consumerArguments } },
     );
-    this.#tags.set(consumerTag, queue);
+    this.#tags.push(consumerTag);
   }
 
   ack(delivery: Delivery): void {
@@ -112,100 +113,15 @@ export class ConsumerSession implements DeliveringChannel {
   }
 
   /**
-   * Cancels the registrations, waits for the handlers that run, at most until `signal` aborts, and closes the channel, which
-   * flushes their acks. Never rejects.
+   * Cancels the registrations, waits for the handlers that run, and closes the channel, which flushes their acks. Waiting
+   * ends when `late` aborts. Never rejects.
    */
-  async stop(reason: ConsumeEndReason, signal: AbortSignal): Promise<void> {
-    this.#stopping = true;
-    await Promise.all(
-      [...this.#tags.keys()].map((tag) => this.channel.cancel(tag).catch(() => undefined)),
-    );
-    // What was not begun goes back to the queue with the channel.
-    this.#arrived.length = 0;
-    if (this.#running > 0 && this.channel.loss === undefined && !signal.aborted) {
-      await new Promise<void>((resolve) => {
-        this.#drained = resolve;
-        signal.addEventListener('abort', () => resolve(), { once: true });
-      });
-    }
-    await this.channel.close();
+  async stop(reason: ConsumeEndReason, late: AbortSignal): Promise<void> {
     this.#end(reason);
-  }
-
-  #arrive(message: Message): void {
-    if (this.#stopping) return;
-    this.#arrived.push(message);
-    this.#schedule();
-  }
-
-  /** One microtask for a burst: handlers never run inside the stack of the socket. */
-  #schedule(): void {
-    if (this.#scheduled) return;
-    this.#scheduled = true;
-    queueMicrotask(() => {
-      this.#scheduled = false;
-      const room = this.parts.options.concurrency - this.#running;
-      for (const message of this.#arrived.splice(0, room)) void this.#handle(message);
-    });
-  }
-
-  async #handle(message: Message): Promise<void> {
-    this.#running += 1;
-    try {
-      await this.#run(message);
-    } finally {
-      this.#running -= 1;
-      if (this.#arrived.length > 0) this.#schedule();
-      if (this.#running === 0) this.#drained?.();
-    }
-  }
-
-  async #run(message: Message): Promise<void> {
-    const { definition, options, attempts } = this.parts;
-    let body: unknown;
-    try {
-      body = message.payload;
-    } catch (error) {
-      await this.#undecodable(message, error as Error);
-      return;
-    }
-    try {
-      await definition.handle(body, message);
-      attempts.succeeded(message);
-      if (options.ackMode === 'auto' && message.state === 'received') message.ack();
-    } catch (error) {
-      this.#holdBack(message, handlerFailed(definition.name, message.queue.name, error), error);
-    }
-  }
-
-  /** Dropping it needs a queue that keeps what is rejected; else one wrong `accept` in a deploy would destroy a backlog. */
-  async #undecodable(message: Message, error: Error): Promise<void> {
-    const { definition, connection } = this.parts;
-    await hooked(connection, definition.name, () =>
-      definition.hooks?.onDecodeError?.(message, error),
-    );
-    if (message.state !== 'received') return;
-    const told = undecodable(definition.name, message.queue.name, error);
-    if (message.queue.deadLetterExchange === undefined) this.#holdBack(message, told, error);
-    else {
-      connection.logger.error(told);
-      message.reject();
-    }
-  }
-
-  /** Hands the message back after a backoff. Until then it keeps its place in the prefetch, which slows down a hot loop. */
-  #holdBack(message: Message, told: string, error: unknown): void {
-    const { connection, options, attempts } = this.parts;
-    if (message.state !== 'received') {
-      connection.logger.error(told, error);
-      return;
-    }
-    const wait = backoff(options.backoff, attempts.failed(message) ?? Number.POSITIVE_INFINITY);
-    connection.logger.error(`${told} ${handedBackIn(wait)}`, error);
-    const cancel = connection.clock.schedule(wait, () => {
-      this.signal.removeEventListener('abort', cancel);
-      if (message.state === 'received') message.requeue();
-    });
-    this.signal.addEventListener('abort', cancel, { once: true });
+    this.#dispatcher.clear();
+    const cancelled = this.#tags.map((tag) => this.channel.cancel(tag));
+    const quiet = Promise.allSettled([...cancelled, this.handlersSettled()]);
+    await settledBefore(late, quiet);
+    await this.channel.close();
   }
 }

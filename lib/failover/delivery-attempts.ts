@@ -13,12 +13,12 @@ const MOST_REMEMBERED = 10_000;
 export class DeliveryAttempts {
   readonly #failures = new Map<string, number>();
 
-  /** Counts one more failure. @returns how many came before it; undefined when nobody can tell */
-  failed(message: Message): number | undefined {
+  /** Counts one more failure. @returns how many came before it; infinite when nobody can tell */
+  failed(message: Message): number {
     const counted = message.headers[DELIVERY_COUNT];
     if (typeof counted === 'number') return counted;
     const { messageId } = message.properties as { messageId?: unknown };
-    if (typeof messageId !== 'string') return message.redelivered ? undefined : 0;
+    if (typeof messageId !== 'string') return message.redelivered ? Number.POSITIVE_INFINITY : 0;
     const before = this.#failures.get(messageId) ?? 0;
     this.#failures.delete(messageId);
     this.#failures.set(messageId, before + 1);

@@ -102,7 +102,7 @@ export class NackedLanes {
 
   /** Gives up all lanes: their entries in order. For a new connection, on which everything is tried in line again. */
   releaseAll(): OutboxEntry[] {
-    const released = [...this.#lanes.values()].flatMap((lane) => [...entriesOf(lane)]);
+    const released = [...this.entries()];
     for (const entry of released) entry.place.leave();
     this.#lanes.clear();
     return released;

@@ -1,6 +1,6 @@
 import type { BrokerConnection } from '../amqp/transport.js';
 import type { AmqpError } from '../errors.js';
-import { isAmqpError, isOperationalError } from '../errors.js';
+import { isAmqpError, isOperationalError, isPublishError } from '../errors.js';
 import type { Recoverability } from '../policy/recoverability.js';
 import { recoverability } from '../policy/recoverability.js';
 import type { Link } from './link.js';
@@ -8,15 +8,19 @@ import type { Link } from './link.js';
 /** Chains are short; a longer one is a loop somebody built. */
 const LONGEST_CHAIN = 16;
 
+/** Each is the last word of a policy of its own. */
+const isLastWord = (error: unknown): boolean => isOperationalError(error) || isPublishError(error);
+
 /**
  * The fault of a connection or channel of ours that an error is, or was caused by. An `OperationalError` ends the search:
- * where a policy has given up, no other one goes on.
+ * where a policy has given up, no other one goes on. So does a `PublishError`: the message may be stored, its producer has
+ * sent it again as often as it may, and another publish would be another message.
  */
 export function faultBehind(error: unknown): AmqpError | undefined {
   let current = error;
   for (let depth = 0; depth < LONGEST_CHAIN; depth += 1) {
     if (isAmqpError(current)) return current;
-    if (!(current instanceof Error) || isOperationalError(current)) return undefined;
+    if (!(current instanceof Error) || isLastWord(current)) return undefined;
     current = current.cause;
   }
   return undefined;

@@ -91,6 +91,12 @@ export class Producer implements AsyncDisposable {
     return this.#closing;
   }
 
+  /**
+   * Does nothing, and is here so that kombu's `connection.ensure(producer, producer.publish)` can be written: a producer finds
+   * a channel of its own on whichever broker is connected.
+   */
+  revive(): void {}
+
   async #close(timeout: number): Promise<void> {
     const late = new AbortController();
     const cancel = this.#parts.clock.schedule(timeout, () => late.abort());

@@ -2,6 +2,7 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parseBrokers } from '../../lib/amqp/broker-address.js';
 import type { Broker } from '../../lib/amqp/broker.js';
+import { ConnectError } from '../../lib/errors.js';
 import { Attempts } from '../../lib/failover/attempts.js';
 import { BrokerCursor } from '../../lib/failover/broker-cursor.js';
 import type { NextAttempt } from '../../lib/policy/round.js';
@@ -27,7 +28,7 @@ const fates = fc.array(
       arbitrary: fc.constantFrom<Fate>('lost lived', 'given up', 'switched to a stranger'),
     },
   ),
-  { maxLength: 60 },
+  { minLength: 20, maxLength: 60 },
 );
 const chances = fc.infiniteStream(fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }));
 
@@ -85,4 +86,24 @@ describe('a counted round', () => {
       );
     },
   );
+
+  it('is not refused by what a broker said before a switch', () => {
+    const cursor = new BrokerCursor(
+      'round-robin',
+      () => 0,
+      () => undefined,
+    );
+    cursor.renew(parseBrokers('amqp://a;amqp://b'));
+    const attempts = new Attempts(policy, () => 0, cursor);
+    const refusal = new ConnectError('no', 'refused', 'a');
+    const fail = (error: Error) => attempts.failed(cursor.current, error);
+    fail(refusal);
+    cursor.pointTo(stranger);
+    expect([fail(fault), fail(refusal), fail(fault)].map(({ refused }) => refused)).toEqual([
+      false,
+      false,
+      false,
+    ]);
+    expect([fail(refusal), fail(refusal)].map(({ refused }) => refused)).toEqual([false, true]);
+  });
 });

@@ -90,7 +90,7 @@ export class FakeConnection implements BrokerConnection {
   }
 
   async #open(confirms: boolean): Promise<FakeChannel> {
-    if (this.#loss !== undefined) throw this.#fault(`channel.open on a lost connection`);
+    if (this.#loss !== undefined) throw this.#fault('channel.open on a lost connection');
     const channel = new FakeChannel(this, confirms);
     this.channels.push(channel);
     if (this.openHangs) {
@@ -107,7 +107,7 @@ export class FakeConnection implements BrokerConnection {
 
   #end(message: string, code?: number): AmqpError {
     if (this.#loss !== undefined) return this.#loss;
-    const loss = this.#fault(`${this.broker} ${message}`, code);
+    const loss = this.#fault(`${this.broker.asUri()} ${message}`, code);
     this.#loss = loss;
     for (const channel of this.channels) channel.end(loss);
     queueMicrotask(() => {

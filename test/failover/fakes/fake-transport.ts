@@ -64,23 +64,28 @@ export class FakeTransport implements Transport {
     const dial = new FakeDial(broker, options, this.clock.now());
     this.dials.push(dial);
     return new Promise((resolve, reject) => {
-      const fail = (reason: ConnectFailureReason): void => {
+      const over = (): void => {
         cancel();
+        options.signal.removeEventListener('abort', aborted);
+      };
+      const aborted = (): void => fail('timeout');
+      const fail = (reason: ConnectFailureReason): void => {
+        over();
         reject(new ConnectError(`${broker.hostname} is ${reason}`, reason, String(broker)));
       };
       const cancel = this.clock.schedule(options.connectTimeout, () => fail('timeout'));
       dial.fail = fail;
       dial.accept = () => {
-        cancel();
+        over();
         dial.connection ??= new FakeConnection(broker, this.serverProperties(broker));
         resolve(dial.connection);
         return dial.connection;
       };
       const behaviour = this.brokers[broker.hostname] ?? 'up';
+      if (behaviour !== 'deaf') options.signal.addEventListener('abort', aborted);
       if (behaviour === 'up') dial.accept();
       if (behaviour === 'dead') fail('unreachable');
       if (behaviour === 'refuses') fail('refused');
-      if (behaviour !== 'deaf') options.signal.addEventListener('abort', () => fail('timeout'));
     });
   }
 }

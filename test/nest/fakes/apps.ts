@@ -36,6 +36,11 @@ export function closeLater(app: INestApplicationContext): void {
   onTestFinished(() => app.close());
 }
 
+/** Runs the start of an app; without a value, as an app in a failed expectation is printed in full. */
+export async function initialise(app: TestingModule): Promise<void> {
+  await app.init();
+}
+
 /** An app with one connection on fake brokers, not started. */
 export async function compileApp(
   { imports = [], ...metadata }: ModuleMetadata = {},

@@ -18,11 +18,14 @@ import {
   staticEnsureRetry,
   unknownConnection,
 } from '../../../lib/nest.messages.js';
-import { compileApp, closeLater, onFakes, quiet, startApp } from '../fakes/apps.js';
+import { compileApp, closeLater, onFakes, quiet, startApp, initialise } from '../fakes/apps.js';
 import { FakeBrokers } from '../fakes/fake-brokers.js';
 
 /** Fails by the loss of its connection, as often as asked. */
-async function loseConnection(connection: FailoverConnection, brokers: FakeBrokers): Promise<never> {
+async function loseConnection(
+  connection: FailoverConnection,
+  brokers: FakeBrokers,
+): Promise<never> {
   const channel = await connection.defaultChannel();
   brokers.connectionOf('producer').destroy(new Error('broker died'));
   throw channel.loss;
@@ -73,7 +76,10 @@ class Reports {
   @EnsureRetry()
   halfway(): Observable<number> {
     this.runs.push([]);
-    return concat(of(1), defer(() => loseConnection(this.rabbit, this.brokers!)));
+    return concat(
+      of(1),
+      defer(() => loseConnection(this.rabbit, this.brokers!)),
+    );
   }
 }
 
@@ -163,7 +169,9 @@ describe('@EnsureRetry', () => {
     for (const host of ['a', 'b']) brokers.down.set(host, 'unreachable');
     service.losses = 1;
     let told = 0;
-    const subscription = service.watch().subscribe({ next: () => (told += 1), error: () => (told += 1) });
+    const subscription = service
+      .watch()
+      .subscribe({ next: () => (told += 1), error: () => (told += 1) });
     subscription.unsubscribe();
     brokers.down.clear();
     await service.rabbit.ensureConnection();
@@ -179,7 +187,9 @@ describe('@EnsureRetry', () => {
       async send(_one: string, _two: string): Promise<void> {}
     }
     const { send } = Decorated.prototype;
-    expect([Reflect.getMetadata('outer', send), Reflect.getMetadata('inner', send)]).toEqual([1, 2]);
+    expect([Reflect.getMetadata('outer', send), Reflect.getMetadata('inner', send)]).toEqual([
+      1, 2,
+    ]);
     expect([send.name, send.length]).toEqual(['send', 2]);
   });
 
@@ -278,7 +288,7 @@ describe('@EnsureRetry', () => {
       async send(): Promise<void> {}
     }
     const { app } = await compileApp({ providers: [{ provide: 'A', useValue: new Audited() }] });
-    await expect(app.init()).rejects.toThrow(
+    await expect(initialise(app)).rejects.toThrow(
       unknownConnection('audit', 'Audited.send', ['default']),
     );
   });
@@ -292,7 +302,7 @@ describe('@EnsureRetry', () => {
       }
     }
     const { app } = await compileApp({ providers: [Values] });
-    await expect(app.init()).rejects.toThrow(returnsNeither('Values.text', 'a String'));
+    await expect(initialise(app)).rejects.toThrow(returnsNeither('Values.text', 'a String'));
 
     class Anything {
       @EnsureRetry()
@@ -308,9 +318,9 @@ describe('@EnsureRetry', () => {
 
   it('refuses an unknown option and a static method when the class is defined', () => {
     const misspelt = { maxRetry: 3 } as object;
-    expect(() => EnsureRetry(misspelt)(Reports.prototype, 'send', { value: async () => 1 })).toThrow(
-      '@EnsureRetry on Reports.send: there is no option "maxRetry"',
-    );
+    expect(() =>
+      EnsureRetry(misspelt)(Reports.prototype, 'send', { value: async () => 1 }),
+    ).toThrow('@EnsureRetry on Reports.send: there is no option "maxRetry"');
     expect(() => EnsureRetry()(Reports, 'make', { value: async () => 1 })).toThrow(
       staticEnsureRetry('Reports.make'),
     );
@@ -388,7 +398,7 @@ describe('@EnsureRetry({ channel: true })', () => {
     }
     await expect(new Bare().purge()).rejects.toThrow(channelNotFilledIn());
     const { app } = await compileApp({ providers: [Bare] });
-    await expect(app.init()).rejects.toThrow(channelNotAsked('Bare.purge'));
+    await expect(initialise(app)).rejects.toThrow(channelNotAsked('Bare.purge'));
   });
 
   it('takes no Observable, by its type', () => {

@@ -1,0 +1,71 @@
+import { handedBackIn, handlerFailed, undecodable } from '../failover.messages.js';
+import { backoff } from '../policy/backoff.js';
+import type { ConnectionParts } from './connection-parts.js';
+import type { ConsumerDefinition } from './consumer-definition.js';
+import type { ResolvedConsumerOptions } from './consumer-options.js';
+import { DeliveryAttempts } from './delivery-attempts.js';
+import { hooked } from './hooked.js';
+import type { Message } from './message.js';
+
+/**
+ * What happens to a message between its delivery and its end: decoded, handled, acked; handed back after a backoff when the
+ * handler throws; dead-lettered when it cannot be read. One for all channels of a consumer.
+ */
+export class MessageHandling {
+  readonly #attempts = new DeliveryAttempts();
+
+  constructor(
+    private readonly parts: Pick<ConnectionParts, 'clock' | 'logger'>,
+    private readonly definition: ConsumerDefinition,
+    private readonly options: ResolvedConsumerOptions,
+  ) {}
+
+  /** Never rejects. */
+  async run(message: Message): Promise<void> {
+    let body: unknown;
+    try {
+      body = message.payload;
+    } catch (error) {
+      await this.#undecodable(message, error as Error);
+      return;
+    }
+    try {
+      await this.definition.handle(body, message);
+    } catch (error) {
+      const { definition } = this;
+      this.#failed(message, handlerFailed(definition.name, message.queue.name, error), error);
+      return;
+    }
+    this.#attempts.succeeded(message);
+    if (this.options.ackMode === 'auto' && !message.acknowledged) message.ack();
+  }
+
+  /** Dropping it takes a queue that keeps what is rejected: one wrong `accept` in a deploy must not destroy a backlog. */
+  async #undecodable(message: Message, error: Error): Promise<void> {
+    const { hooks, name } = this.definition;
+    await hooked(this.parts, name, () => hooks?.onDecodeError?.(message, error));
+    const told = undecodable(name, message.queue.name, error);
+    if (message.queue.deadLetterExchange === undefined) this.#failed(message, told, error);
+    else if (message.state === 'received') {
+      this.parts.logger.error(told);
+      message.reject();
+    }
+  }
+
+  /** Until it is handed back it keeps its place in the prefetch, so that what always fails cannot run hot. */
+  #failed(message: Message, told: string, error: unknown): void {
+    const { clock, logger } = this.parts;
+    if (message.state !== 'received') {
+      logger.error(told, error);
+      return;
+    }
+    const wait = backoff(this.options.backoff, this.#attempts.failed(message));
+    logger.error(`${told} ${handedBackIn(wait)}`, error);
+    const { signal } = message;
+    const cancel = clock.schedule(wait, () => {
+      signal.removeEventListener('abort', cancel);
+      if (message.state === 'received') message.requeue();
+    });
+    signal.addEventListener('abort', cancel, { once: true });
+  }
+}
