@@ -12,12 +12,24 @@ const project = (
   test: { name, include: [...include], ...options },
 });
 
+// One after the other: tests of orders of events and of durations do not share two cores with what loads them.
+const quick: Options = { sequence: { groupOrder: 0 } };
+
 // Real brokers are started once for a run and killed by its tests, so those files run one after the other.
 const realBrokers: Options = {
   globalSetup: ['./test/kit/global-setup.rabbitmq.ts'],
   fileParallelism: false,
   testTimeout: 60_000,
   hookTimeout: 180_000,
+  sequence: { groupOrder: 1 },
+};
+
+// Packs, installs from the registry and starts other versions of Node.
+const installs: Options = {
+  fileParallelism: false,
+  testTimeout: 60_000,
+  hookTimeout: 300_000,
+  sequence: { groupOrder: 2 },
 };
 
 export default defineConfig({
@@ -26,12 +38,19 @@ export default defineConfig({
   oxc: { decorator: { legacy: true, emitDecoratorMetadata: true } },
   test: {
     projects: [
-      project('policy', ['test/policy/**/*.spec.ts']),
-      project('amqp', ['test/amqp/**/*.spec.ts']),
-      project('contract', ['test/contract/**/*.spec.ts']),
-      project('failover', ['test/failover/**/*.spec.ts']),
-      project('kit', ['test/kit/**/*.spec.ts']),
-      project('rabbitmq', ['test/rabbitmq/**/*.spec.ts', 'test/nest/**/*.spec.ts'], realBrokers),
+      project('policy', ['test/policy/**/*.spec.ts'], quick),
+      project('amqp', ['test/amqp/**/*.spec.ts'], quick),
+      project('contract', ['test/contract/**/*.spec.ts'], quick),
+      project('failover', ['test/failover/**/*.spec.ts'], quick),
+      project('serialization', ['test/serialization/**/*.spec.ts'], quick),
+      project('nest', ['test/nest/unit/**/*.spec.ts'], quick),
+      project('kit', ['test/kit/**/*.spec.ts'], quick),
+      project('lint', ['test/lint/**/*.spec.ts'], quick),
+      project('rabbitmq', ['test/rabbitmq/**/*.spec.ts', 'test/nest/**/*.spec.ts'], {
+        ...realBrokers,
+        exclude: ['test/nest/unit/**'],
+      }),
+      project('package', ['test/package/**/*.spec.ts'], installs),
     ],
   },
 });

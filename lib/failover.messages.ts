@@ -170,6 +170,15 @@ export const confirmsMissing = (timeout: number, broker: string): string =>
 export const confirmChannelRefused = (error: unknown): string =>
   `No channel to publish on: ${reasonOf(error)} Trying again.`;
 
+export const declaringFailed = (error: unknown): string =>
+  `Publishing waits for exchanges and queues that could not be declared: ${reasonOf(error)} Trying again.`;
+
+export const channelNotOpened = (timeout: number, broker: string): string =>
+  `${broker} has opened no channel to publish on within ${ms(timeout)}: the connection is given up.`;
+
+export const propertiesTooLarge = (size: number, max: number): string =>
+  `its properties and headers take up to ${size} bytes, and a frame has ${max}`;
+
 export const producerTopologyRefused = (error: Error): string =>
   `Publishing goes on, but what it needs may be missing: ${error.message}`;
 

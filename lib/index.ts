@@ -55,3 +55,25 @@ export type { DeliveryInfo, MessageState, SettleResult } from './failover/messag
 export type { PublishReceipt } from './failover/outbox-entry.js';
 export { Producer } from './failover/producer.js';
 export type { ProducerOptions, PublishOptions } from './failover/publish-options.js';
+export { Consumer } from './decorators/consumer.decorator.js';
+export { EnsureRetry } from './decorators/ensure-retry.decorator.js';
+export { InjectConnection } from './decorators/inject-connection.decorator.js';
+export { InjectProducer } from './decorators/inject-producer.decorator.js';
+export { OnMessage } from './decorators/on-message.decorator.js';
+export { liveChannel, RetryChannel } from './decorators/retry-channel.decorator.js';
+export { FailoverModule } from './failover.module.js';
+export { getConnectionToken, getProducerToken } from './failover.tokens.js';
+export type { ConsumerDecoratorOptions } from './interfaces/consumer-metadata.interface.js';
+export type {
+  AsyncMethodDecorator,
+  EnsureRetryOptions,
+  PromiseMethodDecorator,
+} from './interfaces/ensure-retry-options.interface.js';
+export type {
+  FailoverModuleAsyncOptions,
+  FailoverModuleExtras,
+  FailoverModuleOptions,
+  FailoverOptions,
+  FailoverOptionsFactory,
+  Startup,
+} from './interfaces/failover-module-options.interface.js';

@@ -2,8 +2,6 @@ import type { BrokerFailure } from './errors.js';
 
 const list = (names: readonly string[]): string => (names.length === 0 ? 'none' : names.join(', '));
 
-const times = (count: number): string => (count === 1 ? 'once' : `${count} times`);
-
 const connectionCalled = (name: string): string =>
   name === 'default' ? 'the connection without a name' : `connection "${name}"`;
 
@@ -96,10 +94,13 @@ export const startupTimedOut = (
 export const closedWhileStarting = (name: string): string =>
   `${moduleNamed(name)} was shut down while it was starting.`;
 
-export const backgroundStartFailed = (name: string, reason: string): string =>
-  `${moduleNamed(name)} could not be started in the background and will not be: ${reason}`;
+export const topologyFailed = (name: string, reason: string): string =>
+  `${moduleNamed(name)}: not everything could be declared, and will not be tried again: ${reason}`;
 
-export const consumerStartFailed = (consumer: string, reason: string): string =>
+export const topologyWaits = (name: string, reason: string, wait: number): string =>
+  `${moduleNamed(name)}: ${reason} Trying again in ${Math.round(wait)} ms.`;
+
+export const consumerFailed = (consumer: string, reason: string): string =>
   `Consumer ${consumer} could not be started and does not consume: ${reason}`;
 
 export const stopFailed = (what: string): string =>
@@ -107,6 +108,3 @@ export const stopFailed = (what: string): string =>
 
 export const shutdownDeadline = (name: string, timeout: number): string =>
   `${moduleNamed(name)}: shutdownTimeout of ${timeout} ms has passed.`;
-
-export const consumingLine = (name: string, consumers: readonly string[]): string =>
-  `${moduleNamed(name)}: consuming: ${list(consumers)} (${times(consumers.length)}).`;

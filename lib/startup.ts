@@ -1,15 +1,17 @@
 import type { BrokerFailure } from './errors.js';
-import { ConnectionClosedError, isTopologyError, OperationalError } from './errors.js';
+import { ConnectionClosedError, isAmqpError, isTopologyError, OperationalError } from './errors.js';
 import type { ConsumerLoop } from './failover/consumer-loop.js';
 import type { FailoverConnection } from './failover/failover-connection.js';
-import { Patience } from './failover/patience.js';
+import { Patience, pause } from './failover/patience.js';
 import type { ResolvedModuleOptions } from './module-options.js';
 import {
-  backgroundStartFailed,
   closedWhileStarting,
-  consumerStartFailed,
+  consumerFailed,
   startupTimedOut,
+  topologyFailed,
+  topologyWaits,
 } from './nest.messages.js';
+import { interval } from './policy/interval.js';
 import { isMismatch } from './policy/reply-codes.js';
 
 /** What is to be started. */
@@ -24,8 +26,9 @@ export interface StartupParts {
 
 const textOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
-/** Anything but a mismatch may be mended while we wait: a missing permission, a queue whose node is down. */
-const mayBeMended = (error: unknown): boolean => isTopologyError(error) && !isMismatch(error.code);
+/** Time mends all that a broker refuses but a mismatch: a missing permission, a queue whose node is down. And it mends a loss. */
+const mayBeMended = (error: unknown): boolean =>
+  isTopologyError(error) ? !isMismatch(error.code) : isAmqpError(error);
 
 /**
  * Brings up one connection in two steps: `open()` connects and declares, as early as all that is to be declared is known;
@@ -64,15 +67,31 @@ export class Startup {
   async complete(): Promise<void> {
     const { options, publishing } = this.parts;
     if (options.startup === 'background') {
-      void this.#up().catch((error: unknown) => this.#tellBackground(error));
+      this.#completeInBackground();
       return;
     }
     const overdue = (): void => this.#abandoned.abort(this.#timedOut());
     const cancel = publishing.parts.clock.schedule(options.startupTimeout, overdue);
     try {
-      await this.#up();
+      await this.#patience.race(this.#opened);
+      await this.#patience.race(Promise.all(this.parts.loops.map((loop) => loop.start())));
     } finally {
       cancel();
+      this.#release();
+    }
+  }
+
+  /** What cannot be had is no reason to do without the rest. */
+  #completeInBackground(): void {
+    const { name, loops, options } = this.parts;
+    const tell = (text: string, error: unknown): void => {
+      if (!this.#abandoned.signal.aborted) options.logger.error(text, error);
+    };
+    this.#opened.catch((error: unknown) => tell(topologyFailed(name, textOf(error)), error));
+    for (const loop of loops) {
+      const failed = (error: unknown): void =>
+        tell(consumerFailed(loop.name, textOf(error)), error);
+      void loop.start().catch(failed);
     }
   }
 
@@ -82,39 +101,24 @@ export class Startup {
     this.#release();
   }
 
-  async #up(): Promise<void> {
-    try {
-      await this.#patience.race(this.#opened);
-      await this.#patience.race(Promise.all(this.parts.loops.map((loop) => this.#consume(loop))));
-    } finally {
-      this.#release();
-    }
-  }
-
-  /** In the background, a consumer that cannot be started is no reason to do without the others. */
-  async #consume(loop: ConsumerLoop): Promise<void> {
-    try {
-      await loop.start();
-    } catch (error) {
-      if (this.parts.options.startup !== 'background') throw error;
-      if (this.#abandoned.signal.aborted) return;
-      this.parts.options.logger.error(consumerStartFailed(loop.name, textOf(error)), error);
-    }
-  }
-
   async #declared(connection: FailoverConnection): Promise<void> {
-    const failFast = this.parts.options.startup === 'fail-fast';
-    const declare = async (): Promise<void> => {
+    const { topology, clock, random, options, logger } = connection.parts;
+    const { signal } = this.#patience;
+    for (let failed = 0; ; failed += 1) {
       await this.#connected(connection);
-      await connection.declare(...connection.parts.topology.entities);
-    };
-    await connection.ensure(null, declare, {
-      signal: this.#patience.signal,
-      intervalStart: 500,
-      ...(failFast
-        ? { maxRetries: 0 }
-        : { retryErrors: mayBeMended, errback: ({ error }) => this.#note('topology', error) }),
-    })();
+      try {
+        await this.#patience.race(connection.declare(...topology.entities));
+        return;
+      } catch (error) {
+        this.#patience.check();
+        if (this.parts.options.startup === 'fail-fast' || !mayBeMended(error)) throw error;
+        if (isTopologyError(error)) this.#failures.set('topology', error);
+      }
+      const wait = interval(options, failed, random);
+      const error = this.#failures.get('topology');
+      if (error !== undefined) logger.warn(topologyWaits(this.parts.name, error.message, wait));
+      await pause(clock, wait, signal);
+    }
   }
 
   async #connected(connection: FailoverConnection): Promise<void> {
@@ -134,14 +138,9 @@ export class Startup {
   #listen(connection: FailoverConnection): void {
     const note = ({ broker, error }: { broker: string; error: Error }): void => {
       this.#attempts += 1;
-      this.#note(broker, error);
+      this.#failures.set(broker, error);
     };
     this.#deaf.push(connection.on('failed', note), connection.on('lost', note));
-  }
-
-  #note(what: string, error: Error): void {
-    if (what === 'topology' && !isTopologyError(error)) return;
-    this.#failures.set(what, error);
   }
 
   #timedOut(): OperationalError {
@@ -161,12 +160,6 @@ export class Startup {
       failures,
       { cause: failures.at(-1)?.error },
     );
-  }
-
-  #tellBackground(error: unknown): void {
-    if (this.#abandoned.signal.aborted) return;
-    const { name, options } = this.parts;
-    options.logger.error(backgroundStartFailed(name, textOf(error)), error);
   }
 
   #release(): void {

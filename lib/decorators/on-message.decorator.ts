@@ -6,7 +6,8 @@ import { describeParameters } from '../handler-parameters.js';
  * `ackMode: 'auto'` the message is acked when it resolves, and requeued after a backoff when it throws.
  *
  * Guards, pipes, interceptors and filters that are bound to the method or its class run, with `getType() === 'failover'`;
- * app-wide ones do not. Pipes see the body, not the message.
+ * app-wide ones do not. Pipes see the body, not the message. A filter that returns a value, or a promise, has handled the
+ * failure, and the message is acked; one that returns undefined passes it on.
  */
 export const OnMessage = (): MethodDecorator => (prototype, method, descriptor) => {
   describeParameters(prototype, method);

@@ -31,9 +31,9 @@ export interface FailoverConnectionOptions {
   readonly intervalStart?: number | undefined;
   /** What each further wait adds. @default 500 */
   readonly intervalStep?: number | undefined;
-  /** No wait is longer. @default 10_000 */
+  /** No wait is longer, but for that of `refusedInterval`. @default 10_000 */
   readonly intervalMax?: number | undefined;
-  /** The share of a wait, 0 to 1, that chance may take off it. @default 0.2 */
+  /** The share of a wait, 0 to 1, that chance may take off it, or add to that of `refusedInterval`. @default 0.2 */
   readonly jitter?: number | undefined;
   /** A connection that is lost sooner counts as a failed attempt, so that a broker which drops us is backed off from. @default 30_000 */
   readonly livedAfter?: number | undefined;

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { Channel, Delivery } from '../amqp/channel.js';
 import type { Queue } from '../amqp/queue.js';
 import type { ConsumeEndReason } from '../policy/consumer-state.js';
@@ -6,7 +7,6 @@ import { Dispatcher } from './dispatcher.js';
 import type { Link } from './link.js';
 import type { DeliveringChannel } from './message.js';
 import { Message } from './message.js';
-import { settledBefore } from './settled-before.js';
 import type { Topology } from './topology.js';
 
 /** What a session works with. */
@@ -21,9 +21,10 @@ export interface ConsumerSessionParts {
  * One channel of a consumer, from its first registration to its end. What it delivers is settled on it or not at all.
  */
 export class ConsumerSession implements DeliveringChannel {
+  /** Resolves when it consumes no longer; handlers may still run. */
   readonly ended: Promise<ConsumeEndReason>;
-  #end: (reason: ConsumeEndReason) => void = () => undefined;
-  #consuming = true;
+  #resolve: (reason: ConsumeEndReason) => void = () => undefined;
+  #over = false;
   readonly #aborted = new AbortController();
   readonly #tags: string[] = [];
   readonly #dispatcher: Dispatcher;
@@ -33,23 +34,23 @@ export class ConsumerSession implements DeliveringChannel {
     readonly channel: Channel,
     private readonly parts: ConsumerSessionParts,
   ) {
-    this.#dispatcher = new Dispatcher(parts.options.concurrency, parts.run);
+    const { options, run: handle } = parts;
+    const drop = (message: Message): void => void message.handBack();
+    this.#dispatcher = new Dispatcher({ concurrency: options.concurrency, handle, drop });
     this.ended = new Promise((resolve) => {
-      this.#end = (reason) => {
-        this.#consuming = false;
-        resolve(reason);
-      };
+      this.#resolve = resolve;
     });
+    // One signal serves all messages of the channel.
+    setMaxListeners(0, this.#aborted.signal);
     channel.on('close', (loss) => {
-      this.#dispatcher.clear();
+      this.end(loss.fault.scope === 'connection' ? 'lost' : 'channel-closed');
       this.#aborted.abort(loss);
-      this.#end(loss.fault.scope === 'connection' ? 'lost' : 'channel-closed');
     });
   }
 
-  /** Every queue is registered with, and the channel lives. */
+  /** It was not ended, and the channel lives. */
   get isConsuming(): boolean {
-    return this.#consuming && this.channel.loss === undefined;
+    return !this.#over && this.channel.loss === undefined;
   }
 
   get loss(): Error | undefined {
@@ -62,6 +63,11 @@ export class ConsumerSession implements DeliveringChannel {
 
   get accept(): readonly string[] {
     return this.parts.options.accept;
+  }
+
+  /** How many of its handlers run. */
+  get running(): number {
+    return this.#dispatcher.running;
   }
 
   /** Resolves when none of its handlers runs any more. */
@@ -87,6 +93,7 @@ export class ConsumerSession implements DeliveringChannel {
     // Per consumer, and so before any of them is registered.
     await channel.prefetch(options.prefetchCount);
     for (const [index, queue] of options.queues.entries()) {
+      if (this.#over) return;
       await this.#register(queue, names[index] ?? queue.name);
     }
   }
@@ -95,13 +102,17 @@ export class ConsumerSession implements DeliveringChannel {
     const { consumerTag } = await this.channel.consume(
       name,
       (delivery) => {
-        if (delivery === null) this.#end('cancelled');
-        // What comes after the end of the session goes back to the queue with the channel.
-        else if (this.#consuming) this.#dispatcher.push(new Message(delivery, this, queue));
+        if (delivery === null) this.end('cancelled');
+        else this.#deliver(new Message(delivery, this, queue));
       },
       { arguments: { ...queue.consumerArguments } },
     );
     this.#tags.push(consumerTag);
+  }
+
+  #deliver(message: Message): void {
+    if (this.#over) message.handBack();
+    else this.#dispatcher.push(message);
   }
 
   ack(delivery: Delivery): void {
@@ -112,16 +123,20 @@ export class ConsumerSession implements DeliveringChannel {
     this.channel.reject(delivery, requeue);
   }
 
-  /**
-   * Cancels the registrations, waits for the handlers that run, and closes the channel, which flushes their acks. Waiting
-   * ends when `late` aborts. Never rejects.
-   */
-  async stop(reason: ConsumeEndReason, late: AbortSignal): Promise<void> {
-    this.#end(reason);
-    this.#dispatcher.clear();
-    const cancelled = this.#tags.map((tag) => this.channel.cancel(tag));
-    const quiet = Promise.allSettled([...cancelled, this.handlersSettled()]);
-    await settledBefore(late, quiet);
-    await this.channel.close();
+  handBack(delivery: Delivery): void {
+    // Since RabbitMQ 4.3 a nack, unlike a reject, does not count toward the delivery limit.
+    this.channel.nack(delivery, false, true);
+  }
+
+  /** Consumes no longer. Handlers that run go on, and while the channel lives their acks are valid. */
+  end(reason: ConsumeEndReason): void {
+    if (this.#over) return;
+    this.#over = true;
+    if (this.channel.loss === undefined) {
+      // Before anything is handed back, so that it goes to others. The answer changes nothing.
+      for (const tag of this.#tags) this.channel.cancel(tag).catch(() => undefined);
+    }
+    this.#dispatcher.end();
+    this.#resolve(reason);
   }
 }

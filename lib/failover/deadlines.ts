@@ -4,7 +4,7 @@ import type { OutboxEntry } from './outbox-entry.js';
 
 /**
  * The deadlines of all publishes of a producer, on one timer. Those with the same timeout end in the order in which they
- * came, so a list for each timeout keeps all operations constant.
+ * came, so a list for each timeout keeps adding and removing constant; when the timer fires it looks at each list once.
  */
 export class Deadlines {
   readonly #byTimeout = new Map<number, LinkedList<OutboxEntry>>();
@@ -54,10 +54,9 @@ export class Deadlines {
     this.#disarm();
     const now = this.clock.now();
     for (const list of this.#byTimeout.values()) {
-      for (const entry of list) {
-        if (entry.deadline > now) break;
-        entry.due.leave();
-        this.passed(entry);
+      for (let { first } = list; first !== undefined && first.deadline <= now; { first } = list) {
+        first.due.leave();
+        this.passed(first);
       }
     }
     let next = Number.POSITIVE_INFINITY;
@@ -65,6 +64,6 @@ export class Deadlines {
       if (list.first === undefined) this.#byTimeout.delete(timeout);
       else next = Math.min(next, list.first.deadline);
     }
-    if (next < Number.POSITIVE_INFINITY) this.#arm(next);
+    if (next < this.#armedFor) this.#arm(next);
   }
 }

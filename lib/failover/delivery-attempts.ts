@@ -6,19 +6,39 @@ const DELIVERY_COUNT = 'x-delivery-count';
 /** Enough for every message in hand many times over; the oldest are forgotten first. */
 const MOST_REMEMBERED = 10_000;
 
+const messageIdOf = ({ properties }: Message): string | undefined => {
+  const { messageId } = properties as { messageId?: unknown };
+  return typeof messageId === 'string' ? messageId : undefined;
+};
+
+/** What the broker has counted. On a classic queue the header is the publisher's, who may write anything into it. */
+const countedBy = ({ headers }: Message): number | undefined => {
+  const count = headers[DELIVERY_COUNT];
+  return typeof count === 'number' && count >= 0 ? count : undefined;
+};
+
 /**
- * How often a message was tried before. The broker's count is best; without one, what this process remembers by message id;
- * without an id there is no telling.
+ * How often a message was tried before: by the broker's count, and by what this process remembers by message id, whichever
+ * is more; without either there is no telling.
  */
 export class DeliveryAttempts {
   readonly #failures = new Map<string, number>();
 
   /** Counts one more failure. @returns how many came before it; infinite when nobody can tell */
   failed(message: Message): number {
-    const counted = message.headers[DELIVERY_COUNT];
-    if (typeof counted === 'number') return counted;
-    const { messageId } = message.properties as { messageId?: unknown };
-    if (typeof messageId !== 'string') return message.redelivered ? Number.POSITIVE_INFINITY : 0;
+    const counted = countedBy(message);
+    const messageId = messageIdOf(message);
+    if (messageId !== undefined) return Math.max(counted ?? 0, this.#remember(messageId));
+    return counted ?? (message.redelivered ? Number.POSITIVE_INFINITY : 0);
+  }
+
+  succeeded(message: Message): void {
+    if (this.#failures.size === 0) return;
+    const messageId = messageIdOf(message);
+    if (messageId !== undefined) this.#failures.delete(messageId);
+  }
+
+  #remember(messageId: string): number {
     const before = this.#failures.get(messageId) ?? 0;
     this.#failures.delete(messageId);
     this.#failures.set(messageId, before + 1);
@@ -27,11 +47,5 @@ export class DeliveryAttempts {
       if (oldest !== undefined) this.#failures.delete(oldest);
     }
     return before;
-  }
-
-  succeeded(message: Message): void {
-    if (this.#failures.size === 0) return;
-    const { messageId } = message.properties as { messageId?: unknown };
-    if (typeof messageId === 'string') this.#failures.delete(messageId);
   }
 }

@@ -5,50 +5,60 @@ import { REPUBLISHED_HEADER } from './outbox-entry.js';
 const isSuspect = (message: Message): boolean =>
   message.redelivered || message.headers[REPUBLISHED_HEADER] === true;
 
+/** What a dispatcher does with a message. */
+export interface DispatcherParts {
+  readonly concurrency: number;
+  /** Sees a message through to its end. Must not reject. */
+  readonly handle: (message: Message) => Promise<void>;
+  /** Gets each message that was delivered, but whose handler will not be called any more. */
+  readonly drop: (message: Message) => void;
+}
+
+interface Waiting {
+  readonly message: Message;
+  readonly go: () => void;
+}
+
 /**
  * Gives messages to their handler in the order in which they came, at most `concurrency` at a time, and never inside the
  * stack of the socket that delivered them.
  */
 export class Dispatcher {
   /** Delivered and not given to the handler yet; the prefetch bounds it. */
-  #waiting: Message[] = [];
+  #waiting: Waiting[] = [];
   /** Suspects that wait until the handlers of an earlier channel have settled. */
-  #suspects: Message[] | undefined;
-  #scheduled = false;
+  #suspects: Waiting[] | undefined;
   #running = 0;
+  #over = false;
   #idle: (() => void)[] = [];
 
-  constructor(
-    private readonly concurrency: number,
-    private readonly handle: (message: Message) => Promise<void>,
-  ) {}
+  constructor(private readonly parts: DispatcherParts) {}
 
   get running(): number {
     return this.#running;
   }
 
   push(message: Message): void {
-    if (this.#suspects !== undefined && isSuspect(message)) this.#suspects.push(message);
-    else {
-      this.#waiting.push(message);
-      this.#schedule();
-    }
+    void this.#attend(message);
   }
 
   /** Holds suspects back until `settled`; all others run. */
   holdSuspects(settled: Promise<void>): void {
     this.#suspects = [];
-    void settled.finally(() => {
-      this.#waiting = [...(this.#suspects ?? []), ...this.#waiting];
+    void settled.then(() => {
+      this.#waiting.unshift(...(this.#suspects ?? []));
       this.#suspects = undefined;
-      this.#schedule();
+      this.#next();
     });
   }
 
-  /** Drops what was not given to the handler: it goes back to the queue with its channel. */
-  clear(): void {
+  /** Calls no handler any more. */
+  end(): void {
+    this.#over = true;
+    const left = [...(this.#suspects ?? []), ...this.#waiting];
+    this.#suspects = undefined;
     this.#waiting = [];
-    if (this.#suspects !== undefined) this.#suspects = [];
+    for (const { message } of left) this.parts.drop(message);
   }
 
   /** Resolves when no handler runs. */
@@ -60,25 +70,31 @@ export class Dispatcher {
         });
   }
 
-  /** One microtask for a burst of deliveries. */
-  #schedule(): void {
-    if (this.#scheduled || this.#waiting.length === 0) return;
-    this.#scheduled = true;
-    queueMicrotask(() => {
-      this.#scheduled = false;
-      const room = this.concurrency - this.#running;
-      for (const message of this.#waiting.splice(0, Math.max(0, room))) void this.#run(message);
-    });
-  }
-
-  async #run(message: Message): Promise<void> {
-    this.#running += 1;
+  async #attend(message: Message): Promise<void> {
+    // An await brings back the async context of its own delivery, however long it takes and whoever ends it.
+    await new Promise<void>((go) => this.#wait({ message, go }));
     try {
-      await this.handle(message);
+      if (this.#over) this.parts.drop(message);
+      else await this.parts.handle(message);
     } finally {
       this.#running -= 1;
-      this.#schedule();
+      this.#next();
       if (this.#running === 0) for (const idle of this.#idle.splice(0)) idle();
+    }
+  }
+
+  #wait(waiting: Waiting): void {
+    const held = this.#suspects !== undefined && isSuspect(waiting.message);
+    (held ? this.#suspects : this.#waiting)?.push(waiting);
+    this.#next();
+  }
+
+  #next(): void {
+    while (this.#running < this.parts.concurrency) {
+      const next = this.#waiting.shift();
+      if (next === undefined) return;
+      this.#running += 1;
+      next.go();
     }
   }
 }

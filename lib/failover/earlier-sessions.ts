@@ -1,50 +1,72 @@
-import { atMost } from '../amqp/deadline.js';
+import { setMaxListeners } from 'node:events';
 import type { Clock } from '../policy/clock.js';
 import type { ConsumeEndReason } from '../policy/consumer-state.js';
 import type { ConsumerSession } from './consumer-session.js';
-import { settledBefore } from './settled-before.js';
+import { settledWithin } from './settled-within.js';
+
+/** Keeps a promise until it has settled. */
+function keep(all: Set<Promise<void>>, one: Promise<void>): void {
+  all.add(one);
+  void one.then(() => all.delete(one));
+}
 
 /** The sessions of a consumer that are over, but some of whose handlers still run. */
 export class EarlierSessions {
-  /** Handlers whose channel is gone: what they handle is delivered again. */
-  readonly #lost = new Set<Promise<void>>();
-  /** Sessions that were left while their channel lived, by what cuts their handlers short. */
-  readonly #stopping = new Map<AbortController, Promise<void>>();
+  /** Handlers whose channel is gone. */
+  readonly #running = new Set<Promise<void>>();
+  /** The same, but no longer than the settle timeout: what they handle is delivered again. */
+  readonly #held = new Set<Promise<void>>();
+  /** Sessions that were left while their channel lived. */
+  readonly #stopping = new Map<ConsumerSession, Promise<void>>();
 
+  /** @param over ends every wait */
   constructor(
     private readonly clock: Clock,
     private readonly settleTimeout: number,
-  ) {}
-
-  /** Resolves when the handlers of all lost channels have settled, or after the settle timeout; undefined when none runs. */
-  settled(): Promise<void> | undefined {
-    return this.#lost.size === 0
-      ? undefined
-      : atMost(this.clock, this.settleTimeout, Promise.all(this.#lost));
+    private readonly over: AbortSignal,
+  ) {
+    setMaxListeners(0, over);
   }
 
+  /** Resolves when the handlers of lost channels have settled, or after the settle timeout; undefined when none runs. */
+  suspectsHeld(): Promise<void> | undefined {
+    return this.#held.size === 0 ? undefined : Promise.all(this.#held).then(() => undefined);
+  }
+
+  /** Its channel is gone. Its handlers run on all the same. */
   lost(session: ConsumerSession): void {
-    const settled = session.handlersSettled().finally(() => this.#lost.delete(settled));
-    this.#lost.add(settled);
+    if (session.running === 0) return;
+    const settled = session.handlersSettled();
+    keep(this.#running, settled);
+    keep(this.#held, settledWithin(this.clock, this.settleTimeout, this.over, settled));
   }
 
-  /** Leaves a session whose channel lives: its handlers may still ack, within the settle timeout. Never rejects. */
-  stop(session: ConsumerSession, reason: ConsumeEndReason): Promise<void> {
-    const late = new AbortController();
-    const cancel = this.clock.schedule(this.settleTimeout, () => late.abort());
-    const stopped = session.stop(reason, late.signal).finally(() => {
-      cancel();
-      this.#stopping.delete(late);
-    });
-    this.#stopping.set(late, stopped);
+  /**
+   * Ends a session whose channel lives: its handlers may still ack within `timeout` milliseconds; then the channel is closed,
+   * which flushes their acks. Never rejects.
+   */
+  stop(
+    session: ConsumerSession,
+    reason: ConsumeEndReason,
+    timeout: number | undefined = this.settleTimeout,
+  ): Promise<void> {
+    let stopped = this.#stopping.get(session);
+    if (stopped === undefined) {
+      session.end(reason);
+      stopped = this.#stop(session, timeout);
+      this.#stopping.set(session, stopped);
+    }
     return stopped;
   }
 
-  /** Waits for all of them, at most until `late` aborts. Never rejects. */
-  async end(late: AbortSignal): Promise<void> {
-    const all = Promise.all([...this.#lost, ...this.#stopping.values()]);
-    await settledBefore(late, all);
-    for (const cut of this.#stopping.keys()) cut.abort();
-    await Promise.all(this.#stopping.values());
+  /** Resolves when none of their handlers runs any more and their channels are closed. */
+  async idle(): Promise<void> {
+    await Promise.all([...this.#running, ...this.#stopping.values()]);
+  }
+
+  async #stop(session: ConsumerSession, timeout: number | undefined): Promise<void> {
+    await settledWithin(this.clock, timeout, this.over, session.handlersSettled());
+    await session.channel.close();
+    this.#stopping.delete(session);
   }
 }

@@ -61,9 +61,13 @@ export function autoretryOperation<A extends unknown[], R>(
       ({ connection }) => connection.openChannel(),
       (late) => void late.close(),
     );
+    // A run that nobody waits for any more must not hold a channel for as long as it hangs.
+    const abandon = (): void => void channel.close();
+    patience.signal?.addEventListener('abort', abandon, { once: true });
     try {
       return await operation(channel, ...args);
     } finally {
+      patience.signal?.removeEventListener('abort', abandon);
       await channel.close();
     }
   });

@@ -156,7 +156,7 @@ export class FailoverConnection implements AsyncDisposable {
 
   /**
    * Returns a function that calls `operation(channel, ...args)` under `ensure`. Each run has a live channel of its own, which
-   * is closed when the run has ended: a run that closes its channel by an error disturbs nobody else.
+   * is closed when the run, or the caller's patience, has ended: a run that closes its channel by an error disturbs nobody else.
    */
   autoretry<A extends unknown[], R>(
     operation: (channel: Channel, ...args: A) => R | PromiseLike<R>,

@@ -51,6 +51,21 @@ export class LinkedList<T> {
     node.leave();
     let previous = this.#last;
     while (previous !== undefined && !before(previous.value)) ({ previous } = previous);
+    this.#putAfter(previous, node);
+  }
+
+  /** Puts values into a list that is in the same order as they are. Takes no longer than one walk over both. */
+  merge(nodes: readonly ListNode<T>[], before: (one: T, other: T) => boolean): void {
+    let previous = this.#last;
+    for (const node of nodes.toReversed()) {
+      // The common case: what comes back to the head of a line.
+      if (this.#first !== undefined && before(node.value, this.#first.value)) previous = undefined;
+      while (previous !== undefined && before(node.value, previous.value)) ({ previous } = previous);
+      this.#putAfter(previous, node);
+    }
+  }
+
+  #putAfter(previous: ListNode<T> | undefined, node: ListNode<T>): void {
     if (previous === undefined) this.prepend(node);
     else if (previous.next === undefined) this.append(node);
     else {
@@ -76,7 +91,7 @@ export class LinkedList<T> {
   }
 
   *[Symbol.iterator](): Iterator<T> {
-    // The next one is read before the value is handed out, so that it may be taken out meanwhile.
+    // The next one is read before the value is handed out, so that this one, and only this one, may be taken out meanwhile.
     for (let node = this.#first; node !== undefined;) {
       const { value, next }: ListNode<T> = node;
       yield value;

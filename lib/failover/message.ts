@@ -33,6 +33,8 @@ export interface DeliveringChannel {
   readonly accept: readonly string[];
   ack(delivery: Delivery): void;
   reject(delivery: Delivery, requeue: boolean): void;
+  /** Gives back what nobody has begun to handle. */
+  handBack(delivery: Delivery): void;
 }
 
 /**
@@ -123,22 +125,27 @@ export class Message<T = unknown> {
     return this.#settle('requeued', () => this.#channel.reject(this.#delivery, true));
   }
 
+  /** @internal Back into the queue, not as a failure: nobody has begun to handle it. */
+  handBack(): SettleResult {
+    return this.#settle('requeued', () => this.#channel.handBack(this.#delivery));
+  }
+
   #settle(verb: Verb, send: () => void): SettleResult {
-    const channel = this.#channel;
-    if (channel.loss === undefined && this.#state !== 'received') {
+    const { loss } = this.#channel;
+    if (this.#state !== 'received') {
+      if (loss !== undefined || this.#state === 'lost') return 'lost';
       throw new MessageStateError(settledTwice(verb, this.#state));
     }
-    const first = this.#state === 'received';
-    if (channel.loss === undefined) {
-      try {
-        send();
-        this.#state = verb;
-      } catch {
-        // The channel ended in this very turn, or is closing: nothing was sent.
-        this.#state = 'lost';
-      }
-    } else if (first) this.#state = 'lost';
-    return this.#state === verb && channel.loss === undefined ? 'sent' : 'lost';
+    this.#state = 'lost';
+    if (loss !== undefined) return 'lost';
+    try {
+      send();
+    } catch {
+      // The channel ended in this very turn, or is closing: nothing was sent.
+      return 'lost';
+    }
+    this.#state = verb;
+    return 'sent';
   }
 
   [Symbol.for('nodejs.util.inspect.custom')](): string {

@@ -1,3 +1,4 @@
+import { interval } from '../policy/interval.js';
 import type { ConnectionParts } from './connection-parts.js';
 import type { Outbox } from './outbox.js';
 import type { OutboxEntry } from './outbox-entry.js';
@@ -21,6 +22,12 @@ export class NackedRetry {
   #trying = false;
   #confirmed = 0;
   #cancel: (() => void) | undefined;
+  /** When the timer fires. A reading of the clock. */
+  #armedFor = Number.POSITIVE_INFINITY;
+  /** After a try that had no channel. A reading of the clock. */
+  #notBefore = 0;
+  #failures = 0;
+  #stopped = false;
 
   constructor(
     private readonly parts: ConnectionParts,
@@ -32,13 +39,15 @@ export class NackedRetry {
     return this.#channel;
   }
 
-  /** Sets the timer for the lane that is due next; to be called when there is something nacked. */
+  /** Sets the timer for the lane that is due next; to be called when something was nacked, or the broker takes publishes again. */
   arm(): void {
     const due = this.outbox.nextLaneDue;
-    if (due === undefined || this.#trying || this.#cancel !== undefined) return;
+    if (this.#trying || this.#stopped || due === undefined || due >= this.#armedFor) return;
     const { clock } = this.parts;
-    this.#cancel = clock.schedule(Math.max(0, due - clock.now()), () => {
-      this.#cancel = undefined;
+    this.#cancel?.();
+    this.#armedFor = Math.max(due, this.#notBefore);
+    this.#cancel = clock.schedule(Math.max(0, this.#armedFor - clock.now()), () => {
+      this.#disarm();
       void this.#try();
     });
   }
@@ -47,10 +56,7 @@ export class NackedRetry {
   room(on: PublishChannel): void {
     if (on !== this.#channel || on.unconfirmed > 0) return;
     void on.close();
-    // Nothing else could have healed it: what an old channel has nacked, this one was given and got confirmed.
-    const healed = this.#confirmed > 0;
     this.#ended();
-    if (healed) this.owner.wearOut();
   }
 
   confirmed(on: PublishChannel): void {
@@ -63,34 +69,52 @@ export class NackedRetry {
   }
 
   stop(): void {
+    this.#stopped = true;
+    this.#disarm();
+    this.#channel = undefined;
+  }
+
+  #disarm(): void {
     this.#cancel?.();
     this.#cancel = undefined;
-    this.#channel = undefined;
+    this.#armedFor = Number.POSITIVE_INFINITY;
   }
 
   async #try(): Promise<void> {
     const { loop, clock } = this.parts;
     const { link } = loop;
-    // Without a connection there is nothing to try: the next link takes all back in line.
-    if (link === undefined || this.#trying) return;
+    // Without a connection there is nothing to try: the next link takes all back in line. A blocked one arms us again.
+    if (link === undefined || link.connection.blocked !== undefined) return;
     this.#trying = true;
     this.#confirmed = 0;
-    try {
-      const channel = await link.connection.openConfirmChannel();
-      this.#channel = new PublishChannel(link, channel, clock, this.owner);
-    } catch {
+    const opened = await link.connection.openConfirmChannel().catch(() => undefined);
+    if (opened === undefined || this.#stopped) {
+      void opened?.close();
+      this.#backOff();
       this.#ended();
       return;
     }
-    const channel = this.#channel;
-    for (const entry of this.outbox.takeNacked(clock.now())) this.owner.send(entry, channel);
-    if (channel.unconfirmed === 0) this.room(channel);
+    this.#failures = 0;
+    const channel = new PublishChannel(link, opened, clock, this.owner);
+    this.#channel = channel;
+    // Blocked meanwhile: we stop writing, and try again when it is not.
+    const taken = channel.isOpen ? this.outbox.takeNacked(clock.now()) : [];
+    for (const entry of taken) this.owner.send(entry, channel);
+    this.room(channel);
+  }
+
+  #backOff(): void {
+    const { clock, options, random } = this.parts;
+    this.#notBefore = clock.now() + interval(options, this.#failures, random);
+    this.#failures += 1;
   }
 
   #ended(): void {
     this.#channel = undefined;
     this.#trying = false;
-    this.outbox.triedNacked(this.parts.clock.now());
+    const mended = this.outbox.triedNacked(this.parts.clock.now());
+    // First, so that nothing more is sent on the channel that has nacked what another one then got confirmed.
+    if (mended && this.#confirmed > 0) this.owner.wearOut();
     this.arm();
     this.owner.pump();
   }

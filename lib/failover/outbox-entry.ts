@@ -20,8 +20,10 @@ export interface OutgoingMessage {
   readonly messageId: string;
   readonly exchange: string;
   readonly routingKey: string;
-  readonly content: Buffer;
+  content: Buffer;
   readonly properties: PublishProperties & { headers: Record<string, unknown> };
+  /** The bytes of the properties at most, in the one frame they have to fit into. */
+  readonly propertiesSize: number;
 }
 
 /** How long and how often it is tried. Durations are milliseconds. */
@@ -31,14 +33,18 @@ export interface PublishPolicy {
   readonly maxRetries: number | undefined;
   /** Whether it may be sent again when it may have been stored. */
   readonly republish: boolean;
+  /** Whether it waits for a connection while there is none. */
+  readonly waits: boolean;
   readonly errback: ((event: ErrbackEvent) => unknown) | undefined;
 }
 
 /** Says of a message that it was sent before, and may have been stored then. */
 export const REPUBLISHED_HEADER = 'x-republished';
 
-// Properties and frames take room as well; what counts is that many small messages are not free.
+// What an entry takes beside its bytes; what counts is that many small messages are not free.
 const OVERHEAD = 512;
+
+const NOTHING = Buffer.alloc(0);
 
 /** One publish on its way. It settles once. */
 export class OutboxEntry {
@@ -52,9 +58,11 @@ export class OutboxEntry {
   nacks = 0;
   /** It was sent and neither confirmed nor nacked: it may be stored. */
   suspect = false;
-  settled = false;
-  /** Called once when it settles. */
-  onSettled: (() => void) | undefined;
+  /** A return on its channel was taken for it. */
+  returned = false;
+  #settled = false;
+  /** Ends it when aborted. */
+  signal: AbortSignal | undefined;
 
   constructor(
     /** Its place in the order of all publishes of its producer. */
@@ -65,7 +73,18 @@ export class OutboxEntry {
     readonly resolve: (receipt: PublishReceipt) => void,
     readonly reject: (error: Error) => void,
   ) {
-    this.size = message.content.length + OVERHEAD;
+    this.size = message.content.length + message.propertiesSize + OVERHEAD;
+  }
+
+  get settled(): boolean {
+    return this.#settled;
+  }
+
+  /** It has its outcome. It may stay on the wire for as long as the broker likes, so it lets go of what is large. */
+  settle(): void {
+    this.#settled = true;
+    this.message.content = NOTHING;
+    this.message.properties.headers = {};
   }
 
   /** What is known of it, should it not be confirmed any more. `inFlight`: the last attempt has had no answer. */

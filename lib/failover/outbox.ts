@@ -2,11 +2,14 @@ import type { BackoffPolicy } from '../policy/backoff.js';
 import { LinkedList } from './linked-list.js';
 import { NackedLanes } from './nacked-lanes.js';
 import type { OutboxEntry } from './outbox-entry.js';
+import { SendWindow } from './send-window.js';
 
 /** How much an outbox may hold, and how much of it may be unconfirmed at once. */
 export interface OutboxLimits {
   readonly maxMessages: number;
   readonly maxBytes: number;
+  /** `wait`: as many again may wait for room. In line with the others, so all it does is double the bounds. */
+  readonly whenFull: 'wait' | 'reject';
   readonly window: number;
   readonly nackRetries: number;
   readonly nackBackoff: BackoffPolicy;
@@ -15,10 +18,14 @@ export interface OutboxLimits {
 /** What became of an entry that was lost with its channel and is not sent again. */
 export type Verdict = 'unknown' | 'refused';
 
+const byAge = (one: OutboxEntry, other: OutboxEntry): number => one.number - other.number;
+
+const older = (one: OutboxEntry, other: OutboxEntry): boolean => byAge(one, other) < 0;
+
 /**
  * The line of publishes of one producer: what waits, what goes next, and what happens to that which was not confirmed. Pure:
- * it knows no channel, no timer and no promise. Every operation takes constant time, save those on a loss, which take as
- * long as the window is.
+ * it knows no channel, no timer and no promise. What happens to one entry takes constant time; what happens to many at once
+ * (a loss, a try of nacked ones) takes as long as they and those in line are many.
  */
 export class Outbox {
   /** Sent before, and to be sent again before anything newer. */
@@ -27,14 +34,11 @@ export class Outbox {
   readonly #lanes: NackedLanes;
   #messages = 0;
   #bytes = 0;
-  /** Smaller than the limit while a publish is looked for that kills its channel. */
-  #window: number;
-  /** Entries that were unconfirmed when a publish last killed the channel, and have not settled since. */
-  #suspects = new Set<OutboxEntry>();
+  readonly #window: SendWindow;
 
   constructor(private readonly limits: OutboxLimits) {
     this.#lanes = new NackedLanes(limits.nackBackoff);
-    this.#window = limits.window;
+    this.#window = new SendWindow(limits.window);
   }
 
   get messages(): number {
@@ -47,22 +51,21 @@ export class Outbox {
 
   /** The most that may be unconfirmed at once. */
   get window(): number {
-    return this.#window;
+    return this.#window.size;
   }
 
   get nextLaneDue(): number | undefined {
     return this.#lanes.nextDue;
   }
 
-  /** Whether something could be sent at once, were there a channel. */
-  get hasLine(): boolean {
-    return this.#again.size + this.#waiting.size > 0;
-  }
-
   /** @returns whether there is room for one more of this size; an empty outbox takes any */
   hasRoom(size: number): boolean {
-    const { maxMessages, maxBytes } = this.limits;
-    return this.#messages < maxMessages && (this.#messages === 0 || this.#bytes + size <= maxBytes);
+    const { maxMessages, maxBytes, whenFull } = this.limits;
+    const times = whenFull === 'wait' ? 2 : 1;
+    return (
+      this.#messages < maxMessages * times &&
+      (this.#messages === 0 || this.#bytes + size <= maxBytes * times)
+    );
   }
 
   add(entry: OutboxEntry): void {
@@ -73,7 +76,7 @@ export class Outbox {
 
   /** Takes the next one to send, if fewer than `window` are unconfirmed. What has to wait behind a nacked one steps aside. */
   take(unconfirmed: number): OutboxEntry | undefined {
-    if (unconfirmed >= this.#window) return undefined;
+    if (unconfirmed >= this.#window.size) return undefined;
     for (;;) {
       const entry = this.#again.first ?? this.#waiting.first;
       if (entry === undefined) return undefined;
@@ -86,12 +89,14 @@ export class Outbox {
 
   /** Takes nacked entries, and what waits behind them, to be tried on a new channel. */
   takeNacked(now: number): OutboxEntry[] {
-    return this.#lanes.take(now, this.limits.window);
+    return this.#lanes.take(now, this.#window.size);
   }
 
-  /** The try of nacked entries has ended. */
-  triedNacked(now: number): void {
-    this.putBack(this.#lanes.tried(now));
+  /** The try of nacked entries has ended. @returns whether it mended something */
+  triedNacked(now: number): boolean {
+    const { free, healed } = this.#lanes.tried(now);
+    this.putBack(free);
+    return healed;
   }
 
   /** The entry has its outcome and is gone from here, wherever it was. */
@@ -99,60 +104,59 @@ export class Outbox {
     entry.place.leave();
     this.#messages -= 1;
     this.#bytes -= entry.size;
-    if (this.#suspects.delete(entry) && this.#suspects.size === 0)
-      this.#window = this.limits.window;
+    this.#window.clear(entry);
   }
 
   /**
    * The broker nacked it: it is not stored, and to be tried again out of line.
    *
+   * @param tried it was sent as one that had been nacked before, on a channel opened for that
    * @returns false when it was tried as often as it may
    */
-  nacked(entry: OutboxEntry, now: number): boolean {
+  nacked(entry: OutboxEntry, now: number, tried: boolean): boolean {
     entry.nacks += 1;
+    this.#window.clear(entry);
     if (!entry.mayRetry || entry.nacks > this.limits.nackRetries) return false;
-    this.#lanes.nacked(entry, now);
+    this.#lanes.nacked(entry, now, tried);
     return true;
   }
 
   /**
-   * The channel is gone, and with it the answers for `entries`, in the order in which they were sent. Those that may be sent
-   * again go back to the head of the line, marked.
+   * The channel is gone, and with it the answers for `entries`. Those that may be sent again go back to the head of the line,
+   * marked. Settled ones may be among them: they were on the wire as well.
    *
    * @param killed a publish closed the channel: the window is halved until one is alone when the channel closes: the offender
    * @returns a verdict for each that is not sent again
    */
   lost(entries: readonly OutboxEntry[], killed: boolean): Map<OutboxEntry, Verdict> {
     const verdicts = new Map<OutboxEntry, Verdict>();
-    const live = entries.filter((entry) => !entry.settled);
-    const [only] = live;
-    if (killed && live.length === 1 && only !== undefined) return new Map([[only, 'refused']]);
-    for (const entry of live) {
-      if (entry.mayRetry) entry.mark();
-      else verdicts.set(entry, 'unknown');
+    const again: OutboxEntry[] = [];
+    const alone = killed && entries.length === 1;
+    for (const entry of entries) {
+      if (entry.settled) continue;
+      if (alone) verdicts.set(entry, 'refused');
+      else if (entry.mayRetry) {
+        entry.mark();
+        again.push(entry);
+      } else verdicts.set(entry, 'unknown');
     }
-    const again = live.filter((entry) => !verdicts.has(entry));
-    if (killed) this.#search(live);
+    if (killed) this.#window.narrow(again);
     this.putBack(again);
     return verdicts;
   }
 
-  /** Puts entries at the head of the line, in order. */
+  /** Puts entries where they belong at the head of the line. */
   putBack(entries: readonly OutboxEntry[]): void {
-    // Several channels may give entries back at the same time: the line is by age all the same.
-    for (const entry of entries.toReversed()) {
-      this.#again.insert(entry.place, (other) => other.number < entry.number);
-    }
+    // What waited in a lane was sent after younger ones, and two channels may end at the same time: the line is by age.
+    this.#again.merge(
+      entries.toSorted(byAge).map(({ place }) => place),
+      older,
+    );
   }
 
   /** On a new connection everything is tried in line again: what nacked it may be gone. */
   releaseNacked(): void {
     this.putBack(this.#lanes.releaseAll());
-  }
-
-  #search(entries: readonly OutboxEntry[]): void {
-    for (const entry of entries) this.#suspects.add(entry);
-    this.#window = Math.max(1, Math.floor(entries.length / 2));
   }
 
   /** All that is not in flight. */

@@ -1,5 +1,6 @@
 import type { ChannelEvents, ConfirmChannel } from '../amqp/channel.js';
 import type { AmqpError } from '../errors.js';
+import { isAmqpError } from '../errors.js';
 import type { Clock } from '../policy/clock.js';
 import { Flight } from './flight.js';
 import type { Link } from './link.js';
@@ -21,13 +22,20 @@ export interface PublishChannelEvents {
   closed(on: PublishChannel, unconfirmed: readonly OutboxEntry[], loss: AmqpError): void;
 }
 
+/** @returns whether a failed send was refused for what was to be sent, and the channel is as it was */
+export const isNotEncoded = (error: unknown): boolean =>
+  !isAmqpError(error) || error.fault.scope === 'operation';
+
 type ReturnedMessage = Parameters<ChannelEvents['return']>[0];
 
 /** One confirm channel, and what is unconfirmed on it. */
 export class PublishChannel {
   readonly #flight = new Flight<OutboxEntry>();
+  readonly #acked: (entry: OutboxEntry) => void;
+  readonly #nacked: (entry: OutboxEntry) => void;
   #writable = true;
   #told = true;
+  #answered = false;
   /** When the broker last answered anything, or the first of what is unconfirmed was sent. A reading of the clock. */
   progressAt: number;
 
@@ -38,11 +46,13 @@ export class PublishChannel {
     private readonly events: PublishChannelEvents,
   ) {
     this.progressAt = clock.now();
+    this.#acked = (entry) => events.acked(entry, this);
+    this.#nacked = (entry) => events.nacked(entry, this);
     channel.on('ack', ({ deliveryTag, multiple }) =>
-      this.#answer(deliveryTag, multiple, (entry) => events.acked(entry, this)),
+      this.#answer(deliveryTag, multiple, this.#acked),
     );
     channel.on('nack', ({ deliveryTag, multiple }) =>
-      this.#answer(deliveryTag, multiple, (entry) => events.nacked(entry, this)),
+      this.#answer(deliveryTag, multiple, this.#nacked),
     );
     channel.on('return', (message) => this.#returned(message));
     channel.on('drain', () => {
@@ -60,6 +70,11 @@ export class PublishChannel {
     return this.#flight.size;
   }
 
+  /** Whether the broker has ever confirmed or nacked anything on it. */
+  get answered(): boolean {
+    return this.#answered;
+  }
+
   /** Whether it lives, has room, and its broker takes publishes. */
   get isOpen(): boolean {
     return (
@@ -74,19 +89,25 @@ export class PublishChannel {
   send(entry: OutboxEntry): void {
     const { exchange, routingKey, content, properties } = entry.message;
     if (this.#flight.size === 0) this.progressAt = this.clock.now();
-    this.#writable = this.channel.publish(exchange, routingKey, content, properties);
+    try {
+      this.#writable = this.channel.publish(exchange, routingKey, content, properties);
+    } catch (error) {
+      // A channel that cannot send has ended, or is about to, which it tells later; till then it is not to be asked again.
+      this.#writable = isNotEncoded(error);
+      throw error;
+    }
     entry.attempts += 1;
+    entry.returned = false;
     this.#flight.add(entry);
   }
 
   /** Gives up on the channel, which nobody hears of any more, and gives back what is unconfirmed. */
   abandon(): OutboxEntry[] {
-    this.#told = false;
-    void this.channel.close();
+    void this.close();
     return this.#flight.drain();
   }
 
-  /** Closes by handshake; for a channel on which nothing is unconfirmed. */
+  /** Closes by handshake. Nobody hears of the channel any more. */
   async close(): Promise<void> {
     this.#told = false;
     await this.channel.close();
@@ -94,7 +115,6 @@ export class PublishChannel {
 
   #answer(tag: number, multiple: boolean, each: (entry: OutboxEntry) => void): void {
     if (!this.#told) return;
-    this.progressAt = this.clock.now();
     try {
       this.#flight.answer(tag, multiple, each);
     } catch (error) {
@@ -102,21 +122,27 @@ export class PublishChannel {
       this.link.connection.destroy(error as Error);
       return;
     }
+    this.#answered = true;
+    this.progressAt = this.clock.now();
     this.events.room(this);
   }
 
+  /** Returns come in the order of the publishes, so of several that look the same it is the oldest one's. */
   #returned(message: ReturnedMessage): void {
     if (!this.#told) return;
     const { exchange, routingKey } = message.fields;
     const { messageId } = message.properties;
     const entry = this.#flight.find(
-      (sent) =>
-        !sent.settled &&
-        sent.message.messageId === messageId &&
-        sent.message.exchange === exchange &&
-        sent.message.routingKey === routingKey,
+      ({ returned, message: sent }) =>
+        !returned &&
+        sent.messageId === messageId &&
+        sent.exchange === exchange &&
+        sent.routingKey === routingKey &&
+        sent.properties.mandatory === true,
     );
-    if (entry !== undefined) this.events.returned(entry, replyOf(message.fields));
+    if (entry === undefined) return;
+    entry.returned = true;
+    if (!entry.settled) this.events.returned(entry, replyOf(message.fields));
   }
 }
 

@@ -1,17 +1,17 @@
 import type { AmqpError, PublishOutcome } from '../errors.js';
-import { PublishError, UnroutableError, isAmqpError, isTopologyError } from '../errors.js';
+import { PublishError, UnroutableError } from '../errors.js';
 import {
-  confirmChannelRefused,
-  confirmsMissing,
-  notConfirmed,
   nackedBy,
+  noConnectionNow,
+  notConfirmed,
   notEncodable,
-  producerTopologyRefused,
+  publishAborted,
   publishTimedOut,
   unroutable,
 } from '../failover.messages.js';
 import { interval } from '../policy/interval.js';
 import { recoverability } from '../policy/recoverability.js';
+import { ConfirmWatch } from './confirm-watch.js';
 import type { ConnectionParts } from './connection-parts.js';
 import { Deadlines } from './deadlines.js';
 import type { Link } from './link.js';
@@ -20,9 +20,15 @@ import { NackedRetry } from './nacked-retry.js';
 import { Outbox } from './outbox.js';
 import type { OutboxEntry } from './outbox-entry.js';
 import { pause } from './patience.js';
-import type { PublishChannelEvents, ReturnReply } from './publish-channel.js';
-import { PublishChannel } from './publish-channel.js';
+import { openPublishChannel } from './publish-channel-opening.js';
+import type { PublishChannel, PublishChannelEvents, ReturnReply } from './publish-channel.js';
+import { isNotEncoded } from './publish-channel.js';
 import type { ResolvedProducerOptions } from './publish-options.js';
+import { PublishSignals } from './publish-signals.js';
+import { PublishTopology } from './publish-topology.js';
+
+// What amqplib asks for; RabbitMQ's own default as well.
+const FRAME_MAX = 131_072;
 
 /**
  * Moves the entries of one outbox to whichever broker is connected: opens the confirm channel, keeps the window full, and
@@ -32,7 +38,10 @@ import type { ResolvedProducerOptions } from './publish-options.js';
 export class PublishLoop implements PublishChannelEvents {
   readonly outbox: Outbox;
   readonly #deadlines: Deadlines;
+  readonly #signals: PublishSignals;
   readonly #retry: NackedRetry;
+  readonly #topology: PublishTopology;
+  readonly #confirms: ConfirmWatch;
   #channel: PublishChannel | undefined;
   /** Ends the loop; undefined while it does not run. */
   #run: AbortController | undefined;
@@ -40,9 +49,6 @@ export class PublishLoop implements PublishChannelEvents {
   #channelEnded: () => void = () => undefined;
   /** The channel is to be replaced as soon as nothing is unconfirmed on it. */
   #worn = false;
-  #declaring = false;
-  #confirmTimeouts = 0;
-  #cancelCheck: (() => void) | undefined;
   /** Called when everything has settled. */
   #emptied: (() => void) | undefined;
   readonly #deaf: () => void;
@@ -54,36 +60,48 @@ export class PublishLoop implements PublishChannelEvents {
     const nackBackoff = { start: options.nackBackoffStart, max: options.nackBackoffMax };
     this.outbox = new Outbox({ ...options, nackBackoff });
     this.#deadlines = new Deadlines(parts.clock, (entry) =>
-      this.giveUp(entry, publishTimedOut(entry.policy.timeout)),
+      this.#giveUp(entry, publishTimedOut(entry.policy.timeout)),
+    );
+    this.#signals = new PublishSignals((entry, cause) =>
+      this.#giveUp(entry, publishAborted(), { cause }),
     );
     this.#retry = new NackedRetry(parts, this.outbox, this);
-    this.#deaf = parts.listeners.on('blocked', () => this.pump());
+    this.#topology = new PublishTopology(parts, () => this.pump());
+    this.#confirms = new ConfirmWatch(parts.clock, options.confirmTimeout, {
+      channels: () => [this.#channel, this.#retry.channel].filter((on) => on !== undefined),
+      silent: (channel, error) => this.#silent(channel, error),
+    });
+    this.#deaf = parts.listeners.on('blocked', ({ reason }) => {
+      if (reason !== undefined) return;
+      this.#confirms.unblocked();
+      this.#retry.arm();
+      this.pump();
+    });
   }
 
   /** Takes a publish, and sends it in this very call if it can. */
   add(entry: OutboxEntry): void {
     this.outbox.add(entry);
     this.#deadlines.add(entry);
+    this.#signals.add(entry);
     if (this.#channel === undefined) this.#start();
     else this.pump();
   }
 
   /** What was registered since has to be declared before the next publish is sent. */
   declareFirst(): void {
-    const link = this.#channel?.link;
-    if (link === undefined || this.#declaring) return;
-    this.#declaring = true;
-    void this.#declare(link).finally(() => {
-      this.#declaring = false;
-      this.pump();
-    });
+    this.#topology.registered();
   }
 
   /** Sends while there is room. */
   pump(): void {
     for (;;) {
       const channel = this.#channel;
-      if (channel?.isOpen !== true || this.#worn || this.#declaring) return;
+      if (channel?.isOpen !== true || this.#worn) return;
+      if (!this.#topology.isDeclaredOn(channel.link)) {
+        this.#topology.declareSoon(channel.link);
+        return;
+      }
       const entry = this.outbox.take(channel.unconfirmed);
       if (entry === undefined) return;
       this.send(entry, channel);
@@ -91,25 +109,24 @@ export class PublishLoop implements PublishChannelEvents {
   }
 
   send(entry: OutboxEntry, on: PublishChannel): void {
-    if (entry.settled) return;
+    const { propertiesSize } = entry.message;
+    const frameMax = on.link.connection.broker.frameMax ?? FRAME_MAX;
+    if (propertiesSize > frameMax) {
+      this.#reject(entry, entry.outcome(false), propertiesTooLarge(propertiesSize, frameMax));
+      return;
+    }
     try {
       on.send(entry);
-      this.#watchConfirms(this.options.confirmTimeout);
+      this.#confirms.start();
     } catch (cause) {
-      if (isAmqpError(cause) && cause.fault.scope !== 'operation') this.outbox.putBack([entry]);
-      else this.#reject(entry, 'not-sent', notEncodable(cause), { cause });
+      if (isNotEncoded(cause)) {
+        this.#reject(entry, entry.outcome(false), notEncodable(cause), { cause });
+      } else this.outbox.putBack([entry]);
     }
   }
 
-  /** The publish ends here, by its caller's deadline, signal or stop. */
-  giveUp(entry: OutboxEntry, why: string, cause?: unknown): void {
-    // In no list: it is on the wire, without an answer.
-    const onTheWire = entry.place.list === undefined;
-    this.#reject(entry, entry.outcome(onTheWire), why, { cause });
-  }
-
   acked(entry: OutboxEntry, on: PublishChannel): void {
-    this.#confirmTimeouts = 0;
+    this.#confirms.answered();
     this.#retry.confirmed(on);
     if (entry.settled) return;
     this.#settle(entry);
@@ -119,9 +136,10 @@ export class PublishLoop implements PublishChannelEvents {
   }
 
   nacked(entry: OutboxEntry, on: PublishChannel): void {
-    this.#confirmTimeouts = 0;
+    this.#confirms.answered();
     if (entry.settled) return;
-    const again = this.outbox.nacked(entry, this.parts.clock.now());
+    const tried = on === this.#retry.channel;
+    const again = this.outbox.nacked(entry, this.parts.clock.now(), tried);
     const why = nackedBy(on.link.broker, entry.nacks);
     if (again) this.#tell(entry, new Error(why), on.link.broker);
     else this.#reject(entry, entry.suspect ? 'unknown' : 'nacked', why);
@@ -136,10 +154,9 @@ export class PublishLoop implements PublishChannelEvents {
   }
 
   room(on: PublishChannel): void {
-    if (on === this.#channel) {
-      if (this.#worn && on.unconfirmed === 0) this.#replace(on);
-      else this.pump();
-    } else this.#retry.room(on);
+    if (on !== this.#channel) this.#retry.room(on);
+    else if (this.#worn && on.unconfirmed === 0) this.#replace(on);
+    else this.pump();
   }
 
   closed(on: PublishChannel, unconfirmed: readonly OutboxEntry[], loss: AmqpError): void {
@@ -147,9 +164,7 @@ export class PublishLoop implements PublishChannelEvents {
     const { code } = loss;
     const killed =
       recoverability({ connectionLost, channelClosed: true, code }) === 'none' && !connectionLost;
-    this.#lost(unconfirmed, killed, loss, on.link.broker);
-    this.#retry.closed(on);
-    if (on === this.#channel) this.#leaveChannel();
+    this.#lost(on, unconfirmed, killed, loss);
   }
 
   /** A nacked publish went through on a new channel: on RabbitMQ 3.10 the old one can stay nacked until a dead node is back. */
@@ -160,178 +175,41 @@ export class PublishLoop implements PublishChannelEvents {
 
   /** Waits until all has settled, at most until `signal` aborts; then gives up what is left, and ends. Never rejects. */
   async stop(signal: AbortSignal, why: string): Promise<void> {
-    if (this.outbox.messages > 0 && !signal.aborted) {
-      await new Promise<void>((resolve) => {
-        this.#emptied = resolve;
-        signal.addEventListener('abort', () => resolve(), { once: true });
-      });
-    }
+    const late = new Promise<void>((resolve) => {
+      if (signal.aborted) resolve();
+      else signal.addEventListener('abort', () => resolve(), { once: true });
+    });
+    const empty = new Promise<void>((resolve) => {
+      if (this.outbox.messages === 0) resolve();
+      else this.#emptied = resolve;
+    });
+    await Promise.race([empty, late]);
     this.#deaf();
-    this.#giveUpAll(why);
-    this.#run?.abort();
-    this.#retry.stop();
-    this.#cancelCheck?.();
     const channel = this.#channel;
+    this.#giveUpAll(why);
+    this.#rest();
+    this.#topology.stop();
+    this.#retry.stop();
+    this.#confirms.stop();
     this.#leaveChannel();
-    await channel?.close();
+    await Promise.race([channel?.close(), late]);
   }
 
   #start(): void {
     if (this.#run !== undefined) return;
-    const run = new AbortController();
-    this.#run = run;
-    void this.#work(run.signal)
-      .catch((error: unknown) => {
-        if (!run.signal.aborted)
-          this.#giveUpAll(error instanceof Error ? error.message : '', error);
-      })
-      .finally(() => {
-        if (this.#run === run) this.#run = undefined;
-      });
+    this.#run = new AbortController();
+    void this.#work(this.#run);
   }
 
-  /** Until nothing is left to send. */
-  async #work(signal: AbortSignal): Promise<void> {
-    const { loop, clock, options, random } = this.parts;
-    for (let failures = 0, last: Link | undefined; this.outbox.messages > 0;) {
-      const link = await loop.wait({ signal, bearsRefusal: true });
-      if (link !== last) this.outbox.releaseNacked();
-      last = link;
-      const channel = await this.#open(link);
-      signal.throwIfAborted();
-      if (channel === undefined) {
-        // The connection lives but gives no channel: not to be asked again at once.
-        if (link.live) await pause(clock, interval(options, failures, random), signal);
-        failures += 1;
-        continue;
-      }
-      failures = 0;
-      const ended = new Promise<void>((resolve) => {
-        this.#channelEnded = resolve;
-      });
-      this.#channel = channel;
-      this.pump();
-      await ended;
-    }
-  }
-
-  async #open(link: Link): Promise<PublishChannel | undefined> {
+  /** Until nothing is left to send; never rejects. */
+  async #work(run: AbortController): Promise<void> {
+    let failure: unknown;
     try {
-      await this.#declare(link);
-      const channel = await link.connection.openConfirmChannel();
-      return new PublishChannel(link, channel, this.parts.clock, this);
+      await this.#moveAll(run.signal);
     } catch (error) {
-      if (link.live) this.parts.logger.warn(confirmChannelRefused(error));
-      return undefined;
+      if (!run.signal.aborted) failure = error;
     }
+    // In the same turn in which nothing was left, so that what comes next starts it again.
+    if (this.#run === run) this.#run = undefined;
+    if (failure !== undefined) this.#giveUpAll(reasonOf(failure), { cause: failure });
   }
-
-  /** What the broker refuses to declare is told, and the rest goes on: publishing may work all the same. */
-  async #declare(link: Link): Promise<void> {
-    const { topology, logger } = this.parts;
-    try {
-      await topology.declareOn(link);
-    } catch (error) {
-      if (isTopologyError(error)) logger.error(producerTopologyRefused(error));
-      else if (link.live) throw error;
-    }
-  }
-
-  #lost(
-    unconfirmed: readonly OutboxEntry[],
-    killed: boolean,
-    cause: Error & { readonly code?: number | undefined },
-    broker: string,
-  ): void {
-    const verdicts = this.outbox.lost(unconfirmed, killed);
-    for (const entry of unconfirmed) {
-      if (entry.settled) continue;
-      const verdict = verdicts.get(entry);
-      if (verdict === undefined) this.#tell(entry, cause, broker);
-      else this.#reject(entry, verdict, cause.message, { cause }, cause.code);
-    }
-  }
-
-  #replace(channel: PublishChannel): void {
-    this.#leaveChannel();
-    void channel.close();
-  }
-
-  #leaveChannel(): void {
-    this.#channel = undefined;
-    this.#worn = false;
-    this.#channelEnded();
-    if (this.outbox.messages > 0) this.#start();
-  }
-
-  /** One timer for all: it looks again whenever the oldest answer could be overdue. */
-  #watchConfirms(delay: number): void {
-    this.#cancelCheck ??= this.parts.clock.schedule(delay, () => {
-      this.#cancelCheck = undefined;
-      const overdue = [this.#channel, this.#retry.channel].map((channel) =>
-        channel === undefined ? undefined : this.#checkConfirms(channel),
-      );
-      const waits = overdue.filter((wait) => wait !== undefined);
-      if (waits.length > 0) this.#watchConfirms(Math.min(...waits));
-    });
-  }
-
-  /** @returns milliseconds until the channel has to be looked at again; undefined when nothing is unconfirmed on it */
-  #checkConfirms(channel: PublishChannel): number | undefined {
-    const { confirmTimeout } = this.options;
-    const now = this.parts.clock.now();
-    if (channel.unconfirmed === 0) return undefined;
-    // A broker that takes nothing in cannot be expected to answer.
-    if (channel.link.connection.blocked !== undefined) channel.progressAt = now;
-    const silent = now - channel.progressAt;
-    if (silent < confirmTimeout) return confirmTimeout - silent;
-    this.#confirmTimeouts += 1;
-    const error = new Error(confirmsMissing(confirmTimeout, channel.link.broker));
-    this.parts.logger.warn(error.message);
-    const { link } = channel;
-    const unconfirmed = channel.abandon();
-    this.#lost(unconfirmed, false, error, link.broker);
-    this.#retry.closed(channel);
-    if (channel === this.#channel) this.#leaveChannel();
-    if (this.#confirmTimeouts > 1) link.connection.destroy(error);
-    return undefined;
-  }
-
-  #tell(entry: OutboxEntry, error: Error, broker: string): void {
-    const { errback } = entry.policy;
-    if (errback === undefined) return;
-    const event = { error, interval: 0, broker, attempt: entry.attempts };
-    guarded(() => errback(event), 'errback', this.parts.listeners.onError);
-  }
-
-  #reject(
-    entry: OutboxEntry,
-    outcome: PublishOutcome,
-    why: string,
-    options?: ErrorOptions,
-    code?: number,
-  ): void {
-    if (entry.settled) return;
-    const { messageId } = entry.message;
-    this.#settle(entry);
-    entry.reject(
-      new PublishError(notConfirmed(messageId, outcome, why), outcome, messageId, code, options),
-    );
-  }
-
-  #settle(entry: OutboxEntry): void {
-    entry.settled = true;
-    entry.onSettled?.();
-    this.#deadlines.remove(entry);
-    this.outbox.settled(entry);
-    if (this.outbox.messages === 0) this.#emptied?.();
-  }
-
-  #giveUpAll(why: string, cause?: unknown): void {
-    const unsent = [...this.outbox.entries()];
-    const sent = [this.#channel, this.#retry.channel].flatMap(
-      (channel) => channel?.abandon() ?? [],
-    );
-    for (const entry of [...sent, ...unsent]) if (!entry.settled) this.giveUp(entry, why, cause);
-  }
-}

@@ -1,4 +1,3 @@
-import { atMost } from '../amqp/deadline.js';
 import type { ConsumeEndReason } from '../policy/consumer-state.js';
 import type { ConnectionParts } from './connection-parts.js';
 import type { ConsumerDefinition } from './consumer-definition.js';
@@ -6,45 +5,79 @@ import type { ConsumerHooks, ExtraContext } from './consumer-hooks.js';
 import type { ResolvedConsumerOptions } from './consumer-options.js';
 import type { ConsumerSession } from './consumer-session.js';
 import { hooked } from './hooked.js';
+import type { Link } from './link.js';
+import { guarded } from './listeners.js';
+import { settledWithin } from './settled-within.js';
 
 /** Calls the hooks of a consumer around each of its sessions, in their order. */
 export class SessionLifecycle {
   readonly #hooks: ConsumerHooks;
 
+  /** @param over ends every wait for a hook */
   constructor(
-    private readonly parts: Pick<ConnectionParts, 'clock' | 'logger'>,
+    private readonly parts: Pick<ConnectionParts, 'clock' | 'logger' | 'listeners'>,
     private readonly definition: ConsumerDefinition,
     private readonly options: ResolvedConsumerOptions,
+    private readonly over: AbortSignal,
   ) {
     this.#hooks = definition.hooks ?? {};
   }
 
-  revived(): Promise<void> {
-    return this.#bounded(() => this.#hooks.onConnectionRevived?.());
+  /** Has `onConnectionError` told from now on. @returns what ends that */
+  tellConnectionErrors(): () => void {
+    const { listeners } = this.parts;
+    if (this.#hooks.onConnectionError === undefined) return () => undefined;
+    const tell = (told: { error: Error; interval: number; broker: string }): void =>
+      guarded(
+        () => this.#hooks.onConnectionError?.(told.error, told.interval, told.broker),
+        'onConnectionError',
+        listeners.onError,
+      );
+    const offs = [listeners.on('failed', tell), listeners.on('lost', tell)];
+    return () => {
+      for (const off of offs) off();
+    };
+  }
+
+  /** Waits for the hook no longer than the connection lives, and until `signal` aborts. */
+  async revived(link: Link, signal: AbortSignal): Promise<void> {
+    if (this.#hooks.onConnectionRevived === undefined) return;
+    const lost = new Promise<void>((resolve) => link.connection.onEnd(() => resolve()));
+    const heard = this.#hook('onConnectionRevived', () => this.#hooks.onConnectionRevived?.());
+    const { clock } = this.parts;
+    await settledWithin(clock, this.options.settleTimeout, signal, Promise.race([heard, lost]));
   }
 
   /** From the registration to the end of the session, whose reason it gives. Never rejects. */
   async live(session: ConsumerSession): Promise<ConsumeEndReason> {
     const { ended, channel } = session;
     const context = this.#enter(session);
-    await Promise.race([context, ended]);
+    await Promise.race([context.entered, ended]);
     if (session.isConsuming) {
-      await Promise.race([this.#hook(() => this.#hooks.onConsumeReady?.(channel)), ended]);
+      const ready = this.#hook('onConsumeReady', () => this.#hooks.onConsumeReady?.(channel));
+      await Promise.race([ready, ended]);
     }
     const stop = this.#iterate();
     const reason = await ended;
     stop();
-    await this.#bounded(() => this.#hooks.onConsumeEnd?.(reason));
-    await this.#bounded(async () => dispose(await context));
+    await this.#bounded('onConsumeEnd', () => this.#hooks.onConsumeEnd?.(reason));
+    await this.#bounded('extraContext', context.leave);
     return reason;
   }
 
-  async #enter({ channel }: ConsumerSession): Promise<ExtraContext> {
+  /** A context that comes after the end of its session is disposed of when it comes. */
+  #enter({ channel }: ConsumerSession) {
     let context: ExtraContext;
-    await this.#hook(async () => {
+    let left = false;
+    const entered = this.#hook('extraContext', async () => {
       context = await this.#hooks.extraContext?.(channel);
+      if (left) await dispose(context);
     });
-    return context;
+    const leave = (): unknown => {
+      left = true;
+      return dispose(context);
+    };
+    return { entered, leave };
   }
 
   #iterate(): () => void {
@@ -54,7 +87,8 @@ export class SessionLifecycle {
     let cancel = (): void => undefined;
     const next = (): void => {
       cancel = clock.schedule(this.options.safetyInterval, () => {
-        void this.#hook(() => this.#hooks.onIteration?.()).then(() => over || next());
+        const told = this.#hook('onIteration', () => this.#hooks.onIteration?.());
+        void told.then(() => over || next());
       });
     };
     next();
@@ -64,13 +98,14 @@ export class SessionLifecycle {
     };
   }
 
-  #hook(call: () => unknown): Promise<void> {
-    return hooked(this.parts, this.definition.name, call);
+  #hook(hook: keyof ConsumerHooks, call: () => unknown): Promise<void> {
+    return hooked(this.parts, `${this.definition.name}.${hook}`, call);
   }
 
   /** A hook that never settles must not keep the consumer from consuming again. */
-  #bounded(call: () => unknown): Promise<void> {
-    return atMost(this.parts.clock, this.options.settleTimeout, this.#hook(call));
+  #bounded(hook: keyof ConsumerHooks, call: () => unknown): Promise<void> {
+    const { clock } = this.parts;
+    return settledWithin(clock, this.options.settleTimeout, this.over, this.#hook(hook, call));
   }
 }
 

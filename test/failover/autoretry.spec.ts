@@ -5,6 +5,8 @@ import type { FakeChannel } from './fakes/fake-channel.js';
 import { settled } from './fakes/fake-clock.js';
 import { fakeSetting, watch } from './fakes/fake-setting.js';
 
+const hangs = () => new Promise<never>(() => undefined);
+
 describe('autoretry', () => {
   it('passes a live channel of its own to each call, and closes it afterwards', async () => {
     const { connection } = fakeSetting();
@@ -90,16 +92,32 @@ describe('autoretry', () => {
     await expect(connection.autoretry(() => 1)()).rejects.toSatisfy(isOperationalError);
   });
 
+  it('that times out while it hangs has its channel closed, so that it ends', async () => {
+    const { connection, transport, clock } = fakeSetting();
+    await connection.ensureConnection();
+    transport.latest.answer = () => 'hang';
+    const runs: unknown[] = [];
+    const failed = watch(
+      connection.autoretry((channel) => runs.push(watch(channel.checkQueue('q'))) && hangs(), {
+        timeout: 50,
+      })(),
+    );
+    await clock.advance(50);
+    expect(failed.error).toSatisfy(isOperationalError);
+    expect(transport.latest.openChannels).toEqual([]);
+    expect(runs).toMatchObject([{ outcome: 'rejected' }]);
+  });
+
   it('that times out while its channel opens closes it when it is there', async () => {
     const { connection, transport, clock } = fakeSetting();
     await connection.ensureConnection();
-    let open = (_: FakeChannel): void => undefined;
     const channel = await transport.latest.openChannel();
+    let open: ((opened: FakeChannel) => void) | undefined;
     transport.latest.openChannel = () => new Promise((resolve) => (open = resolve));
     const failed = watch(connection.autoretry(() => 1, { timeout: 50 })());
     await clock.advance(50);
     expect(failed.error).toSatisfy(isOperationalError);
-    open(channel);
+    open?.(channel);
     await settled();
     expect(channel.loss).toBeDefined();
   });

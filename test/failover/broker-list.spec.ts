@@ -3,9 +3,13 @@ import type { Broker } from '../../lib/amqp/broker.js';
 import type { BrokerUrls } from '../../lib/failover/broker-source.js';
 import { isConfigurationError, isOperationalError } from '../../lib/errors.js';
 import { settled } from './fakes/fake-clock.js';
-import { eventsOf, fakeSetting, watch } from './fakes/fake-setting.js';
+import { fakeSetting, watch } from './fakes/fake-setting.js';
 
 const LIVED = 30_000;
+
+function* backwards(brokers: readonly Broker[]) {
+  for (;;) yield* brokers.toReversed();
+}
 
 describe('urls as a function', () => {
   it('is asked at first use, and again for each round', async () => {
@@ -115,7 +119,7 @@ describe('urls as a function', () => {
       if (fails) throw new Error('no DNS');
       return 'amqp://a;amqp://b';
     };
-    const { connection, transport, clock, logger } = fakeSetting({ urls });
+    const { connection, transport, clock, logger, events } = fakeSetting({ urls });
     await connection.ensureConnection();
     fails = true;
     await clock.advance(LIVED);
@@ -123,14 +127,12 @@ describe('urls as a function', () => {
     await settled();
     expect(transport.dialled).toEqual(['a', 'b']);
     expect(logger.lines.filter((line) => line.includes('no DNS'))).toHaveLength(1);
+    expect(events.filter(({ type }) => type === 'failed')).toEqual([]);
   });
 });
 
 describe('failoverStrategy', () => {
   it('may be a function', async () => {
-    function* backwards(brokers: readonly Broker[]) {
-      for (;;) yield* brokers.toReversed();
-    }
     const { connection, transport } = fakeSetting({
       urls: 'amqp://a;amqp://b;amqp://c',
       failoverStrategy: backwards,
@@ -160,162 +162,5 @@ describe('failoverStrategy', () => {
     await connection.ensureConnection();
     expect(transport.dialled).toEqual(['a', 'b', 'c']);
     expect(logger.lines.filter((line) => line.includes('failoverStrategy'))).toHaveLength(1);
-  });
-});
-
-describe('switchTo', () => {
-  it('chooses the broker of the first dial when nothing is connected yet', async () => {
-    const { connection, transport } = fakeSetting();
-    await connection.switchTo('amqp://b');
-    expect(transport.dials).toEqual([]);
-    await connection.ensureConnection();
-    expect(transport.dialled).toEqual(['b']);
-  });
-
-  it('also when the list is not known yet and does not have it', async () => {
-    const { connection, transport } = fakeSetting({ urls: async () => 'amqp://a;amqp://b' });
-    transport.brokers['x'] = 'dead';
-    await connection.switchTo('amqp://x');
-    await connection.ensureConnection();
-    expect(transport.dialled).toEqual(['x', 'a']);
-  });
-
-  it('leaves the current broker, and resolves when the other one is connected', async () => {
-    const { connection, transport } = fakeSetting();
-    await connection.ensureConnection();
-    await connection.channel();
-    const left = transport.latest;
-    transport.brokers['b'] = 'hung';
-    const switched = watch(connection.switchTo('amqp://b'));
-    expect(connection.state.status).toBe('connecting');
-    await settled();
-    expect(switched.outcome).toBe('pending');
-    expect(left.closeCalls).toBe(1);
-    transport.lastDial.accept();
-    await settled();
-    expect(switched.outcome).toBe('resolved');
-    expect(connection.asUri()).toContain('@b:');
-  });
-
-  it('does nothing when it is the current broker already', async () => {
-    const { connection, transport } = fakeSetting();
-    await connection.ensureConnection();
-    await connection.switchTo('amqp://a');
-    expect(transport.dialled).toEqual(['a']);
-    expect(transport.latest.loss).toBeUndefined();
-  });
-
-  it('ends the dial in progress; if that succeeds all the same, its connection is destroyed', async () => {
-    const { connection, transport } = fakeSetting();
-    transport.brokers['a'] = 'deaf';
-    const waiter = watch(connection.ensureConnection());
-    await settled();
-    const late = transport.lastDial;
-    await connection.switchTo('amqp://b');
-    expect(late.options.signal.aborted).toBe(true);
-    expect(waiter.outcome).toBe('resolved');
-    const connected = late.accept();
-    await settled();
-    expect(connected.destroyed).toBeInstanceOf(Error);
-    expect(connection.asUri()).toContain('@b:');
-  });
-
-  it.each(['dead', 'refuses'] as const)(
-    'ends the pause after a round of %s brokers',
-    async (how) => {
-      const { connection, transport, clock } = fakeSetting({
-        urls: 'amqp://a;amqp://b',
-        intervalStart: 500,
-      });
-      await connection.ensureConnection();
-      transport.brokers['a'] = how;
-      transport.brokers['b'] = how;
-      transport.latest.drop();
-      await settled();
-      const { status } = connection.state;
-      expect(['waiting', 'refused']).toContain(status);
-      const now = clock.now();
-      await connection.switchTo('amqp://x');
-      expect(clock.now()).toBe(now);
-      expect(connection.asUri()).toContain('@x:');
-    },
-  );
-
-  it('to a dead broker goes on with the list, without a wait', async () => {
-    const { connection, transport, clock } = fakeSetting();
-    await connection.ensureConnection();
-    transport.brokers['x'] = 'dead';
-    transport.brokers['a'] = 'dead';
-    await connection.switchTo('amqp://x');
-    expect(transport.dialled).toEqual(['a', 'x', 'a', 'b']);
-    expect(clock.now()).toBe(0);
-  });
-
-  it.each([
-    ['two brokers', 'amqp://a;amqp://b'],
-    ['no broker', ''],
-    ['something else', 'http://a'],
-  ])('refuses %s', async (_, url) => {
-    const { connection } = fakeSetting();
-    await expect(connection.switchTo(url)).rejects.toSatisfy(isConfigurationError);
-  });
-
-  it('refuses to send the password in clear where the list has TLS', async () => {
-    const { connection } = fakeSetting({ urls: 'amqps://a;amqps://b' });
-    await expect(connection.switchTo('amqp://c')).rejects.toSatisfy(isConfigurationError);
-  });
-
-  it('takes an address of the list with its password masked, and logs in with the real one', async () => {
-    const { connection, transport } = fakeSetting({ urls: 'amqp://a;amqp://u:secret@b' });
-    await connection.switchTo('amqp://u:**@b');
-    await connection.ensureConnection();
-    expect((await transport.lastDial.broker.credentials()).password).toBe('secret');
-  });
-});
-
-describe('a clone', () => {
-  const cloneOf = (setting: ReturnType<typeof fakeSetting>) => {
-    const clone = setting.connection.clone({ connectionName: 'clone' });
-    return { clone, close: () => clone.close(), events: eventsOf(clone) };
-  };
-
-  it('dials the broker that its sibling is on', async () => {
-    const setting = fakeSetting();
-    const { connection, transport } = setting;
-    transport.brokers['a'] = 'dead';
-    await connection.ensureConnection();
-    const { clone, close } = cloneOf(setting);
-    await clone.ensureConnection();
-    expect(transport.dialled).toEqual(['a', 'b', 'b']);
-    expect(transport.lastDial.options.connectionName).toBe('clone');
-    await close();
-    expect(connection.state.status).toBe('connected');
-  });
-
-  it('goes to the same broker after both lost theirs, whoever notices first', async () => {
-    const setting = fakeSetting({ urls: 'amqp://a;amqp://b;amqp://c' });
-    const { connection, transport, clock } = setting;
-    const { clone, close } = cloneOf(setting);
-    await connection.ensureConnection();
-    await clone.ensureConnection();
-    await clock.advance(LIVED);
-    transport.brokers['b'] = 'dead';
-    const [first, second] = transport.connections;
-    second?.drop();
-    await settled();
-    first?.drop();
-    await settled();
-    expect(transport.live.map(({ broker }) => broker.hostname)).toEqual(['c', 'c']);
-    expect(transport.dialled).toEqual(['a', 'a', 'b', 'c', 'c']);
-    await close();
-  });
-
-  it('keeps its name if none is given, and refuses an option that is unknown', () => {
-    const { connection } = fakeSetting();
-    expect(connection.clone().info().connectionName).toBe('test');
-    expect(connection.clone({ connectionName: undefined as never }).info().connectionName).toBe(
-      'test',
-    );
-    expect(() => connection.clone({ conectionName: 'x' } as never)).toThrow('conectionName');
   });
 });

@@ -18,13 +18,13 @@ const states: Record<string, (setting: Setting) => Promise<void> | void> = {
     watch(connection.ensureConnection());
     await settled();
   },
-  refused: async ({ connection, transport }) => {
+  refused: async ({ connection, transport, clock }) => {
     await connection.ensureConnection();
+    await clock.advance(30_000);
     transport.brokers['a'] = 'refuses';
     transport.brokers['b'] = 'refuses';
     transport.latest.drop();
     await settled();
-    transport.dials.length = 0;
   },
   connected: async ({ connection }) => {
     await connection.ensureConnection();
@@ -36,7 +36,7 @@ describe.each(Object.keys(states))('closing a connection that is %s', (name) => 
     const setting = fakeSetting({ intervalStart: 1_000 });
     const { connection, transport, clock } = setting;
     await states[name]?.(setting);
-    if (name !== 'refused') expect(connection.state.status).toBe(name);
+    expect(connection.state.status).toBe(name);
     const closed = watch(connection.close());
     expect(connection.state.status).toBe('closing');
     await settled();
@@ -53,12 +53,13 @@ describe.each(Object.keys(states))('closing a connection that is %s', (name) => 
     const setting = fakeSetting();
     const { connection } = setting;
     await states[name]?.(setting);
+    setting.transport.brokers['b'] = 'hung';
+    if (name === 'connected') void connection.switchTo('amqp://b').catch(() => undefined);
+    if (name === 'idle') setting.transport.brokers['a'] = 'hung';
     const waiter = watch(connection.ensureConnection());
-    const wasConnected = name === 'connected';
-    const closed = connection.close();
-    await closed;
+    await connection.close();
     await settled();
-    if (!wasConnected) expect(waiter.error).toSatisfy(isConnectionClosedError);
+    expect(waiter.error).toSatisfy(isConnectionClosedError);
     const later = [
       connection.ensureConnection(),
       connection.connect(),
@@ -144,10 +145,33 @@ describe('close', () => {
     expect(clock.pending).toBe(0);
   });
 
-  it('does not ask for the list of brokers again, nor warn about it', async () => {
-    const { connection, logger, clock } = fakeSetting({ urls: () => new Promise(() => undefined) });
-    watch(connection.ensureConnection());
+  it('ends an operation that it interrupts as closed, not as given up, and tells no errback', async () => {
+    const { connection, transport } = fakeSetting();
+    const told: unknown[] = [];
+    const options = { maxRetries: 0, errback: (event: unknown) => told.push(event) };
+    const operation = connection.autoretry((channel) => channel.checkQueue('q'), options);
+    await connection.ensureConnection();
+    transport.latest.answer = () => 'hang';
+    const pending = watch(operation());
     await settled();
+    await connection.close();
+    await settled();
+    expect(pending.error).toSatisfy(isConnectionClosedError);
+    expect(told).toEqual([]);
+  });
+
+  it('does not ask for the list of brokers again, nor warn about it', async () => {
+    let asked = 0;
+    const urls = () => {
+      asked += 1;
+      return asked === 1 ? 'amqp://a' : new Promise<string>(() => undefined);
+    };
+    const { connection, transport, logger, clock } = fakeSetting({ urls });
+    await connection.ensureConnection();
+    await clock.advance(30_000);
+    transport.latest.drop();
+    await settled();
+    expect(connection.state).toMatchObject({ status: 'connecting', broker: 'urls' });
     await connection.close();
     await settled();
     expect(logger.lines.filter((line) => line.includes('urls'))).toEqual([]);

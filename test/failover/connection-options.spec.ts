@@ -61,13 +61,13 @@ describe('an option that is refused is named, with what is allowed', () => {
   });
 
   it.each([[undefined], [null], ['amqp://a'], [5]])('%o as the options', (options) => {
-    made(options);
+    expect(made(options).message).not.toBe('');
   });
 
   it.each([[undefined], [null], [''], [[]], [5], [{}], ['http://a'], ['amqp://a;amqp://a']])(
     '%o as urls',
     (urls) => {
-      made({ urls });
+      expect(made({ urls }).message).not.toBe('');
     },
   );
 

@@ -48,7 +48,11 @@ describe('after the loss of a connection that lived', () => {
         const now = clock.now();
         transport.latest.drop();
         await settled();
-        expect(connection.state, lasts).toMatchObject({ status: 'connected', since: now });
+        expect(connection.state).toMatchObject({
+          status: 'connected',
+          since: now,
+          broker: `amqp://guest:**@${lasts}:5672/%2F`,
+        });
       }
     },
   );
@@ -65,7 +69,7 @@ describe('after the loss of a connection that lived', () => {
     expect(times).toEqual([0, 0, 1, 1, 3, 3, 6, 6]);
   });
 
-  it('it goes on for ever, though nobody waits', async () => {
+  it('the search goes on for ever, though nobody waits', async () => {
     const { connection, transport, clock } = fakeSetting({ intervalMax: 10 });
     await connection.ensureConnection();
     await clock.advance(LIVED);

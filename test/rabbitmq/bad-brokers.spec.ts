@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { useBrokers, useVhost } from '../kit/brokers.js';
 import { recorded, told, useConnection, useFronts } from '../kit/fronts.js';
+import { leftovers } from '../kit/leftovers.js';
 import type { AmqpProxy } from '../kit/proxy/index.js';
 
 const brokers = useBrokers();
@@ -29,6 +30,7 @@ test.for([
 ] as const)(
   'dials the next broker without a wait when the first one %s',
   async ([, spoil]) => {
+    const left = leftovers();
     const { bad, good, connection, events } = await badAndGood(spoil, 1_500);
 
     await connection.connect();
@@ -41,7 +43,9 @@ test.for([
       `connected ${good.port}`,
     ]);
     expect(events[1]).toMatchObject({ interval: 0 });
-    expect(bad.connections).toBe(0);
+    await connection.close();
+    await Promise.all([bad.close(), good.close()]);
+    expect(await left()).toEqual({});
   },
 );
 

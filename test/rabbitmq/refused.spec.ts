@@ -1,4 +1,5 @@
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
+import { Producer, Queue } from 'nestjs-failover';
 import type { RabbitNode } from '../kit/rabbitmq/index.js';
 import { useBrokers, useVhost } from '../kit/brokers.js';
 import type { Vhost } from '../kit/brokers.js';
@@ -55,7 +56,10 @@ test.for(['its permissions are taken away', 'its password is changed'])(
       urls: vhost.url(first, { user, password: 'one' }),
       refusedInterval: 100,
     });
+    await connection.declare(new Queue('orders'));
     await connection.connect();
+    const producer = new Producer(connection);
+    onTestFinished(() => producer.close());
     const refused = next(connection, 'refused');
     if (what === 'its password is changed') await first.changePassword(user, 'two');
     else await first.clearPermissions(user, vhost.name);
@@ -67,13 +71,14 @@ test.for(['its permissions are taken away', 'its password is changed'])(
       name: 'OperationalError',
     });
     expect(['refused', 'connecting']).toContain(connection.state.status);
-    // An operation that has run before bears it.
-    const waiting = connection.ensure(null, () => 'done', {})();
+    const back = next(connection, 'connected');
+    const publishing = producer.publish('kept', { routingKey: 'orders' });
+
     await first.changePassword(user, 'one');
     await first.setPermissions(user, vhost.name);
-    expect(await waiting).toBe('done');
-    await connection.ensureConnection().catch(() => next(connection, 'connected'));
-    expect(connection.state.status).toBe('connected');
+
+    await back;
+    expect(await publishing).toMatchObject({ attempts: 1 });
     await first.deleteUser(user);
   },
 );

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { useBrokers, useVhost } from '../kit/brokers.js';
 import { useConnection, useFronts } from '../kit/fronts.js';
+import { until } from '../kit/rabbitmq/index.js';
 
 const brokers = useBrokers();
 
@@ -67,6 +68,7 @@ test('tells every waiter that the connection was closed, and no broker is dialle
   const connection = useConnection({ urls: mute.url });
   const waiting = Array.from({ length: 10 }, () => connection.channel());
   const outcomes = Promise.allSettled(waiting);
+  await until('a dial', () => mute.proxy.dials === 1, 10_000);
 
   await connection.close();
 

@@ -314,8 +314,9 @@ describe('enhancers of a handler', () => {
     }
   }
   class Forgive implements ExceptionFilter {
-    catch(error: Error): void {
+    catch(error: Error): string {
       ran.push(`filter ${error.message}`);
+      return 'handled';
     }
   }
   class Never implements CanActivate {

@@ -28,7 +28,7 @@ async function loseConnection(
 ): Promise<never> {
   const channel = await connection.defaultChannel();
   brokers.connectionOf('producer').destroy(new Error('broker died'));
-  throw channel.loss;
+  throw channel.loss ?? new Error('the channel lives on');
 }
 
 @Injectable()

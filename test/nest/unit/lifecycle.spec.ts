@@ -8,7 +8,7 @@ import type { OperationalError } from '../../../lib/errors.js';
 import { FailoverConnection } from '../../../lib/failover/failover-connection.js';
 import type { PublishReceipt } from '../../../lib/failover/outbox-entry.js';
 import { Producer } from '../../../lib/failover/producer.js';
-import { backgroundStartFailed, startupTimedOut } from '../../../lib/nest.messages.js';
+import { startupTimedOut, topologyFailed } from '../../../lib/nest.messages.js';
 import { compileApp, initialise, startApp } from '../fakes/apps.js';
 import { FakeBrokers } from '../fakes/fake-brokers.js';
 
@@ -175,7 +175,15 @@ describe('startup: background', () => {
     };
     await startApp({}, { startup: 'background', declare: [orders], logger }, brokers);
     await vi.waitFor(() => expect(errors).toHaveLength(1));
-    expect(errors[0]).toContain(backgroundStartFailed('default', ''));
+    expect(errors[0]).toContain(topologyFailed('default', ''));
+  });
+
+  it('does not keep a consumer waiting for what others want declared', async () => {
+    const brokers = new FakeBrokers();
+    brokers.refusals.set('forbidden', 403);
+    const options = { startup: 'background', declare: [new Queue('forbidden')] } as const;
+    await startApp({ providers: [OrderConsumer] }, options, brokers);
+    await vi.waitFor(() => expect(brokers.consumers.size).toBe(1));
   });
 
   it('is abandoned by a shutdown', async () => {

@@ -1,0 +1,130 @@
+import { expect, test } from 'vitest';
+import { FailoverConnection, Producer, Queue } from 'nestjs-failover';
+import type { FailoverConnectionOptions } from 'nestjs-failover';
+import { useBrokers, useVhost } from '../kit/brokers.js';
+import { next, useFronts } from '../kit/fronts.js';
+import { leftovers } from '../kit/leftovers.js';
+import { until } from '../kit/rabbitmq/index.js';
+import { freePorts } from '../kit/rabbitmq/ports.js';
+
+const brokers = useBrokers();
+const [first] = brokers;
+
+const CLOSE_TIMEOUT = 1_000;
+
+const silent = (options: FailoverConnectionOptions): FailoverConnection =>
+  new FailoverConnection({ logger: false, closeTimeout: CLOSE_TIMEOUT, ...options });
+
+/** Closes twice at once and once more, and expects that it keeps its deadline and leaves nothing. */
+async function closesCleanly(
+  connection: FailoverConnection,
+  left: () => Promise<Record<string, number>>,
+  endKit: () => Promise<unknown> = () => Promise.resolve(),
+): Promise<void> {
+  const begun = performance.now();
+  await Promise.all([connection.close(), connection.close()]);
+  const took = performance.now() - begun;
+  await connection.close();
+  await endKit();
+  expect(took).toBeLessThan(CLOSE_TIMEOUT + 1_000);
+  expect(connection.state.status).toBe('closed');
+  expect(await left()).toEqual({});
+}
+
+test('closes while idle, and can never be used again', async () => {
+  const left = leftovers();
+  const connection = silent({ urls: 'amqp://127.0.0.1' });
+
+  await closesCleanly(connection, left);
+
+  await expect(connection.channel()).rejects.toMatchObject({ name: 'ConnectionClosedError' });
+});
+
+test('closes while it dials a broker that never answers', async () => {
+  const vhost = await useVhost(brokers);
+  const [mute] = await useFronts(brokers, vhost);
+  mute.proxy.mute();
+  const left = leftovers();
+  const connection = silent({ urls: mute.url });
+  const waiting = connection.connect();
+  await until('a dial', () => mute.proxy.dials === 1, 10_000);
+
+  const outcome = expect(waiting).rejects.toMatchObject({ name: 'ConnectionClosedError' });
+  await closesCleanly(connection, left, () => mute.proxy.close());
+  await outcome;
+});
+
+test('closes while its password function and its list of brokers are never given', async () => {
+  const left = leftovers();
+  const never = () => new Promise<never>(() => undefined);
+  for (const urls of [never, [{ hostname: '127.0.0.1', port: first.port, password: never }]]) {
+    const connection = silent({ urls });
+    const waiting = connection.connect();
+    const outcome = expect(waiting).rejects.toMatchObject({ name: 'ConnectionClosedError' });
+    await closesCleanly(connection, left);
+    await outcome;
+  }
+});
+
+test('closes while it waits after a failed round', async () => {
+  const [dead = 0] = await freePorts(1);
+  const left = leftovers();
+  const connection = silent({ urls: `amqp://127.0.0.1:${dead}`, intervalStart: 60_000 });
+  const waiting = connection.ensureConnection();
+  const outcome = expect(waiting).rejects.toMatchObject({ name: 'ConnectionClosedError' });
+  await until('the wait', () => connection.state.status === 'waiting', 10_000);
+
+  await closesCleanly(connection, left);
+  await outcome;
+});
+
+test('closes while it is refused', async () => {
+  const vhost = await useVhost(first);
+  const user = `user-${vhost.name}`;
+  await first.addUser(user, 'one');
+  await first.setPermissions(user, vhost.name);
+  const left = leftovers();
+  const connection = silent({ urls: vhost.url(first, { user, password: 'one' }) });
+  await connection.connect();
+  const refused = next(connection, 'refused');
+  await first.deleteUser(user);
+  await first.closeConnections('the user is gone');
+  await refused;
+
+  await closesCleanly(connection, left);
+});
+
+test('closes with channels and a producer on them open, and the broker has no connection of it left', async () => {
+  const vhost = await useVhost(first);
+  const left = leftovers();
+  const connection = silent({ urls: vhost.urls });
+  const channels = await Promise.all([
+    connection.channel(),
+    connection.channel({ confirm: true }),
+    connection.defaultChannel(),
+  ]);
+  const producer = new Producer(connection);
+  await producer.publish('kept', { routingKey: 'orders', declare: [new Queue('orders')] });
+
+  await closesCleanly(connection, left);
+
+  expect(channels.map((channel) => channel.loss?.name)).toEqual(channels.map(() => 'AmqpError'));
+  await until('no connection', async () => (await first.connectionCount(vhost.name)) === 0, 10_000);
+  await producer.close();
+  expect(await left()).toEqual({});
+});
+
+test('closes while an operation is running under ensure, which is told', async () => {
+  const vhost = await useVhost(brokers);
+  const [held] = await useFronts(brokers, vhost);
+  const left = leftovers();
+  const connection = silent({ urls: held.url });
+  await connection.connect();
+  const hold = held.proxy.once({ method: 'queue.declare-ok' }, 'hold');
+  const running = connection.autoretry((channel) => channel.assertQueue('orders'))();
+  await hold.happened;
+
+  const outcome = expect(running).rejects.toMatchObject({ name: 'ConnectionClosedError' });
+  await closesCleanly(connection, left, () => held.proxy.close());
+  await outcome;
+});
