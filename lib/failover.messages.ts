@@ -112,7 +112,7 @@ export const conflictingDeclarations = (name: string): string =>
 export const manyNotDeclared = (errors: readonly Error[]): string =>
   `${errors.length} declarations were refused:\n${errors.map((error) => `  ${error.message}`).join('\n')}`;
 
-const reasonOf = (cause: unknown): string =>
+export const reasonOf = (cause: unknown): string =>
   cause instanceof Error ? cause.message : String(cause);
 
 export const cannotEncode = (format: string, cause: unknown): string =>
@@ -133,6 +133,12 @@ export const contentTypeRefused = (
 
 export const headerRefused = (path: string, value: unknown): string =>
   `Header ${JSON.stringify(cut(path))} cannot be sent: AMQP has no type for ${kindOf(value)}, or it is nested too deeply. Convert it to a string, number, boolean, Buffer, list or plain object.`;
+
+export const headerKeyTooLong = (path: string, max: number): string =>
+  `Header ${JSON.stringify(cut(path))} cannot be sent: a key has at most ${max} bytes.`;
+
+export const headersTooLarge = (size: number, max: number, largest: string): string =>
+  `The headers take ${size} bytes, and may take ${max}; the largest is ${JSON.stringify(cut(largest))}. Send it in the body.`;
 
 function kindOf(value: unknown): string {
   if (typeof value === 'object' && value !== null) {
@@ -161,6 +167,9 @@ export const unroutable = (
   reason: string,
 ): string =>
   `Message ${quoted(messageId)} came back (returned): no queue is bound to exchange ${quoted(exchange)} for routing key ${quoted(routingKey)} (${cut(reason)}). Bind one, or publish with mandatory: false if nobody need hear it.`;
+
+export const noJsonFor = (path: string, what: string): string =>
+  path === '' ? `there is no JSON for ${what}` : `${JSON.stringify(cut(path))} is ${what}`;
 
 export const notEncodable = (cause: unknown): string => `it cannot be encoded: ${reasonOf(cause)}`;
 
@@ -236,3 +245,15 @@ export const consumerStartFailed = (name: string, error: Error, wait: number): s
 
 export const consumerStopped = (name: string): string =>
   `${name} was stopped before it consumed anything.`;
+
+export const consumerGaveUp = (name: string, error: Error): string =>
+  `${name}: consuming no longer, and not starting again: ${error.message}`;
+
+export const consumerTopologyRefused = (name: string, error: Error): string =>
+  `${name}: consuming goes on, but something beside its queues may be missing: ${error.message}`;
+
+export const allSlotsHeld = (name: string, held: number): string =>
+  `${name}: every slot of its prefetch holds a message whose handler failed (${held}). Nothing new is delivered until one goes back to its queue.`;
+
+export const cancelledWhileStarting = (name: string): string =>
+  `${name}: the broker cancelled it while it was registering with its queues.`;

@@ -56,7 +56,8 @@ export class ConfirmWatch {
     const now = this.clock.now();
     const watched = this.owner.channels().filter(({ unconfirmed }) => unconfirmed > 0);
     // A broker that takes nothing in cannot be expected to answer.
-    for (const channel of watched) if (channel.link.connection.blocked !== undefined) channel.progressAt = now;
+    for (const channel of watched)
+      if (channel.link.connection.blocked !== undefined) channel.progressAt = now;
     const silent = watched.filter(({ progressAt }) => now - progressAt >= this.timeout);
     if (silent.length > 0) this.#giveUp(silent);
     const waiting = this.owner.channels().filter(({ unconfirmed }) => unconfirmed > 0);

@@ -1,4 +1,5 @@
 import { AmqplibTransport } from '../amqp/amqplib.transport.js';
+import { isTopologyError } from '../errors.js';
 import { listenerFailed } from '../failover.messages.js';
 import type { Random } from '../policy/clock.js';
 import { Attempts } from './attempts.js';
@@ -13,7 +14,9 @@ import type { FailoverConnectionOptions, ResolvedConnectionOptions } from './con
 import { resolveConnectionOptions } from './connection-options.js';
 import type { ConnectionFamily, ConnectionParts, ConnectionSeams } from './connection-parts.js';
 import type { EnsureParts } from './ensure.js';
+import type { Link } from './link.js';
 import { Listeners } from './listeners.js';
+import type { FailoverLogger } from './logger.js';
 import { judge } from './operation-failure.js';
 import { Topology } from './topology.js';
 
@@ -32,6 +35,16 @@ function found(
   const cursor = new BrokerCursor(failoverStrategy, random, warn);
   if (source.fixed !== undefined) cursor.renew(source.fixed);
   return { source, cursor, topology: new Topology() };
+}
+
+/** An operation that is run again finds its queues on an empty broker too. What is refused is told; it may not need that. */
+async function declaredOn(link: Link, topology: Topology, logger: FailoverLogger): Promise<void> {
+  try {
+    await topology.declareOn(link);
+  } catch (error) {
+    if (!isTopologyError(error)) throw error;
+    logger.warn(error.message);
+  }
 }
 
 /** @throws ConfigurationError when an option or a URL is refused */
@@ -75,7 +88,11 @@ export function connectionCore(
     listeners,
     judge: (error) => judge(error, loop.link, ours),
     ended: loop.ended,
-    link: (patience) => loop.wait({ ...patience, bearsRefusal: true }),
+    link: async (patience) => {
+      const link = await loop.wait({ ...patience, bearsRefusal: true });
+      await declaredOn(link, topology, logger);
+      return link;
+    },
     onCallbackError: onListenerError,
   };
 }

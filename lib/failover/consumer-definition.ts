@@ -17,6 +17,12 @@ export interface ConsumerOptions {
   readonly ackMode?: AckMode | undefined;
   /** The content types taken, by the name of their serializer. @default ['json', 'text', 'raw'] */
   readonly accept?: readonly string[] | undefined;
+  /**
+   * What becomes of a message that cannot be decoded, or is not in `accept`: `reject` dead-letters it, or drops it if the
+   * queue has no dead-letter exchange; `requeue` hands it back after a backoff. @default 'reject' if the declaration of its
+   * queue names a dead-letter exchange, else 'requeue'
+   */
+  readonly undecodable?: 'reject' | 'requeue' | undefined;
   /** The wait before a message whose handler threw is handed back; doubles with each attempt. @default 1_000 */
   readonly backoffStart?: number | undefined;
   /** No such wait is longer. @default 60_000 */

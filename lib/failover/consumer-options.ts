@@ -12,6 +12,7 @@ export interface ResolvedConsumerOptions {
   readonly concurrency: number;
   readonly ackMode: AckMode;
   readonly accept: readonly string[];
+  readonly undecodable: 'reject' | 'requeue' | undefined;
   readonly backoff: BackoffPolicy;
   readonly settleTimeout: number;
   readonly safetyInterval: number;
@@ -36,6 +37,7 @@ export const consumerOptionChecks = {
   concurrency: count(1),
   ackMode: oneOf('auto', 'manual'),
   accept: listOf(serializerNames.join(' | '), (name) => serializerNames.includes(String(name))),
+  undecodable: oneOf('reject', 'requeue'),
   backoffStart: duration(1),
   backoffMax: duration(1),
   settleTimeout: duration(),
@@ -55,6 +57,7 @@ export function resolveConsumerOptions(
     concurrency: options.concurrency ?? prefetchCount * options.queues.length,
     ackMode: options.ackMode ?? 'auto',
     accept: options.accept ?? serializerNames,
+    undecodable: options.undecodable,
     backoff: { start: options.backoffStart ?? 1_000, max: options.backoffMax ?? 60_000 },
     settleTimeout: options.settleTimeout ?? 30_000,
     safetyInterval: options.safetyInterval ?? 1_000,

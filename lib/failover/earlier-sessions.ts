@@ -33,8 +33,14 @@ export class EarlierSessions {
     return this.#held.size === 0 ? undefined : Promise.all(this.#held).then(() => undefined);
   }
 
+  /** Whatever became of its channel: while that lives, so do the acks of the handlers that run. */
+  leave(session: ConsumerSession, reason: ConsumeEndReason): void {
+    if (session.loss === undefined) void this.stop(session, reason);
+    else this.#lost(session);
+  }
+
   /** Its channel is gone. Its handlers run on all the same. */
-  lost(session: ConsumerSession): void {
+  #lost(session: ConsumerSession): void {
     if (session.running === 0) return;
     const settled = session.handlersSettled();
     keep(this.#running, settled);
@@ -52,6 +58,8 @@ export class EarlierSessions {
   ): Promise<void> {
     let stopped = this.#stopping.get(session);
     if (stopped === undefined) {
+      // When its channel ends before its handlers have settled, what they handle is delivered again.
+      session.signal.addEventListener('abort', () => this.#lost(session), { once: true });
       session.end(reason);
       stopped = this.#stop(session, timeout);
       this.#stopping.set(session, stopped);
@@ -62,6 +70,11 @@ export class EarlierSessions {
   /** Resolves when none of their handlers runs any more and their channels are closed. */
   async idle(): Promise<void> {
     await Promise.all([...this.#running, ...this.#stopping.values()]);
+  }
+
+  /** The same, but no longer than the settle timeout. */
+  settled(): Promise<void> {
+    return settledWithin(this.clock, this.settleTimeout, this.over, this.idle());
   }
 
   async #stop(session: ConsumerSession, timeout: number | undefined): Promise<void> {

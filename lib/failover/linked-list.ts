@@ -60,7 +60,8 @@ export class LinkedList<T> {
     for (const node of nodes.toReversed()) {
       // The common case: what comes back to the head of a line.
       if (this.#first !== undefined && before(node.value, this.#first.value)) previous = undefined;
-      while (previous !== undefined && before(node.value, previous.value)) ({ previous } = previous);
+      while (previous !== undefined && before(node.value, previous.value))
+        ({ previous } = previous);
       this.#putAfter(previous, node);
     }
   }

@@ -1,4 +1,4 @@
-import { handedBackIn, handlerFailed, undecodable } from '../failover.messages.js';
+import { allSlotsHeld, handedBackIn, handlerFailed, undecodable } from '../failover.messages.js';
 import { backoff } from '../policy/backoff.js';
 import type { ConnectionParts } from './connection-parts.js';
 import type { ConsumerDefinition } from './consumer-definition.js';
@@ -13,12 +13,21 @@ import type { Message } from './message.js';
  */
 export class MessageHandling {
   readonly #attempts = new DeliveryAttempts();
+  readonly #slots: number;
+  #held = 0;
 
   constructor(
     private readonly parts: Pick<ConnectionParts, 'clock' | 'logger'>,
     private readonly definition: ConsumerDefinition,
     private readonly options: ResolvedConsumerOptions,
-  ) {}
+  ) {
+    this.#slots = options.prefetchCount * options.queues.length;
+  }
+
+  /** How many messages are held until their backoff is over. */
+  get held(): number {
+    return this.#held;
+  }
 
   /** Never rejects. */
   async run(message: Message): Promise<void> {
@@ -32,20 +41,31 @@ export class MessageHandling {
     try {
       await this.definition.handle(body, message);
     } catch (error) {
-      const { definition } = this;
-      this.#failed(message, handlerFailed(definition.name, message.queue.name, error), error);
+      this.#failed(message, this.#told(message, error), error);
       return;
     }
     this.#attempts.succeeded(message);
-    if (this.options.ackMode === 'auto' && !message.acknowledged) message.ack();
+    if (this.options.ackMode === 'auto' && message.state === 'received') message.ack();
+  }
+
+  /** Anything can be thrown, also what throws when it is looked at. */
+  #told({ queue }: Message, error: unknown): string {
+    const { name } = this.definition;
+    try {
+      return handlerFailed(name, queue.name, error);
+    } catch {
+      return handlerFailed(name, queue.name, 'something that cannot be shown');
+    }
   }
 
   /** Dropping it takes a queue that keeps what is rejected: one wrong `accept` in a deploy must not destroy a backlog. */
   async #undecodable(message: Message, error: Error): Promise<void> {
     const { hooks, name } = this.definition;
-    await hooked(this.parts, name, () => hooks?.onDecodeError?.(message, error));
-    const told = undecodable(name, message.queue.name, error);
-    if (message.queue.deadLetterExchange === undefined) this.#failed(message, told, error);
+    const { queue } = message;
+    await hooked(this.parts, `${name}.onDecodeError`, () => hooks?.onDecodeError?.(message, error));
+    const told = undecodable(name, queue.name, error);
+    const fallback = queue.deadLetterExchange === undefined ? 'requeue' : 'reject';
+    if ((this.options.undecodable ?? fallback) === 'requeue') this.#failed(message, told, error);
     else if (message.state === 'received') {
       this.parts.logger.error(told);
       message.reject();
@@ -62,10 +82,15 @@ export class MessageHandling {
     const wait = backoff(this.options.backoff, this.#attempts.failed(message));
     logger.error(`${told} ${handedBackIn(wait)}`, error);
     const { signal } = message;
-    const cancel = clock.schedule(wait, () => {
-      signal.removeEventListener('abort', cancel);
+    const release = (): void => {
+      cancel();
+      signal.removeEventListener('abort', release);
+      this.#held -= 1;
       if (message.state === 'received') message.requeue();
-    });
-    signal.addEventListener('abort', cancel, { once: true });
+    };
+    const cancel = clock.schedule(wait, release);
+    signal.addEventListener('abort', release, { once: true });
+    this.#held += 1;
+    if (this.#held === this.#slots) logger.warn(allSlotsHeld(this.definition.name, this.#held));
   }
 }

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
+import { declarationKey } from '../amqp/declaration-key.js';
 import { Exchange } from '../amqp/exchange.js';
-import type { PublishOutcome } from '../errors.js';
-import { OutboxFullError, PublishError } from '../errors.js';
+import { OutboxFullError, PublishError, isSerializationError } from '../errors.js';
 import {
   bodyTooLarge,
   noConnectionNow,
@@ -11,12 +11,10 @@ import {
   publishAborted,
 } from '../failover.messages.js';
 import { checkOptions, duration } from '../policy/check-options.js';
-import { encodeBody } from '../serialization/codec.js';
-import type { EncodedBody } from '../serialization/serializer.js';
-import { encodableHeaders } from '../serialization/headers.js';
 import type { ConnectionParts } from './connection-parts.js';
 import type { FailoverConnection } from './failover-connection.js';
 import { OutboxEntry } from './outbox-entry.js';
+import { outgoingMessage } from './outgoing-message.js';
 import type { OutgoingMessage, PublishPolicy, PublishReceipt } from './outbox-entry.js';
 import { PublishLoop } from './publish-loop.js';
 import type {
@@ -27,9 +25,6 @@ import type {
 import { checkPublishOptions, resolveProducerOptions } from './publish-options.js';
 import type { Entity } from './topology.js';
 
-/** Properties that go to the broker as they were given. */
-const passedOn = ['priority', 'correlationId', 'type', 'appId', 'userId', 'timestamp'] as const;
-
 /**
  * Publishes, and tells the truth about it: the promise of `publish` resolves only when a broker has confirmed the message and
  * a queue took it, on whichever broker that was in the end.
@@ -38,8 +33,9 @@ export class Producer implements AsyncDisposable {
   readonly #parts: ConnectionParts;
   readonly #options: ResolvedProducerOptions;
   readonly #loop: PublishLoop;
-  /** Exchanges and queues that are registered already. */
+  /** Exchanges and queues that are registered already, also as what another object declares in the same words. */
   readonly #registered = new WeakSet<Entity>();
+  readonly #declarations = new Set<string>();
   #count = 0;
   #closing: Promise<void> | undefined;
 
@@ -54,28 +50,27 @@ export class Producer implements AsyncDisposable {
    * Publishes a message. It settles once, within its `timeout`, and survives the death of a broker: it is published again on
    * the next one under the same `messageId`, marked with the header `x-republished`.
    *
+   * @param body is written at once, once; but bytes are not copied, so leave them as they are until it has settled
    * @returns what is known of the confirmed message
-   * @throws PublishError whose `outcome` says what is known of a message that is not confirmed
+   * @throws PublishError whose `outcome` says what is known of a message that is not confirmed; what cannot be encoded is
+   * `not-sent`, with a `SerializationError` as its cause that names the key
    * @throws UnroutableError no queue took it, and it is mandatory
    * @throws OutboxFullError there is no room for it
-   * @throws SerializationError the body or a header cannot be encoded; nothing was sent
    * @throws ConfigurationError an option is refused; nothing was sent
    */
   async publish(body: unknown, options: PublishOptions = {}): Promise<PublishReceipt> {
     checkPublishOptions(options);
-    const message = this.#encode(body, options);
-    const { messageId } = message;
-    const refuse = (why: string): PublishError => {
-      const outcome: PublishOutcome = 'not-sent';
-      return new PublishError(notConfirmed(messageId, outcome, why), outcome, messageId);
-    };
-    if (this.#closing !== undefined) throw refuse(producerClosed());
+    const { messageId = randomUUID() } = options;
+    if (this.#closing !== undefined) throw notSent(messageId, producerClosed());
+    const message = encoded(messageId, body, options);
     const { length } = message.content;
     const { maxMessageSize } = this.#options;
-    if (length > maxMessageSize) throw refuse(bodyTooLarge(length, maxMessageSize));
-    if (options.signal?.aborted === true) throw refuse(publishAborted());
+    if (length > maxMessageSize) throw notSent(messageId, bodyTooLarge(length, maxMessageSize));
+    if (options.signal?.aborted === true) {
+      throw notSent(messageId, publishAborted(), options.signal.reason);
+    }
     if (options.retry === false && this.#parts.loop.link === undefined) {
-      throw refuse(noConnectionNow());
+      throw notSent(messageId, noConnectionNow());
     }
     this.#register(options);
     return this.#enqueue(message, options);
@@ -121,17 +116,9 @@ export class Producer implements AsyncDisposable {
         reject(new OutboxFullError(text, 'not-sent', message.messageId));
         return;
       }
-      if (options.signal !== undefined) this.#heed(options.signal, entry);
+      entry.signal = options.signal;
       this.#loop.add(entry);
     });
-  }
-
-  #heed(signal: AbortSignal, entry: OutboxEntry): void {
-    const aborted = () => {
-      if (!entry.settled) this.#loop.giveUp(entry, publishAborted(), signal.reason);
-    };
-    signal.addEventListener('abort', aborted, { once: true });
-    entry.onSettled = () => signal.removeEventListener('abort', aborted);
   }
 
   #policy({ timeout, retry, republish, maxRetries, errback }: PublishOptions): PublishPolicy {
@@ -139,58 +126,46 @@ export class Producer implements AsyncDisposable {
       timeout: timeout ?? this.#options.timeout,
       maxRetries: retry === false ? 0 : maxRetries,
       republish: republish ?? true,
+      waits: retry ?? true,
       errback,
     };
   }
 
   /** What is published to, and what the caller wants declared, joins the topology of the connection. */
   #register({ exchange, declare }: PublishOptions): void {
-    if (declare === undefined && !(exchange instanceof Exchange)) return;
+    const known = !(exchange instanceof Exchange) || this.#registered.has(exchange);
+    if (declare === undefined && known) return;
     const entities = [...(declare ?? [])];
     if (exchange instanceof Exchange) entities.push(exchange);
-    const fresh = entities.filter((entity) => !this.#registered.has(entity));
+    const fresh = entities.filter((entity) => !this.#isRegistered(entity));
     if (fresh.length === 0) return;
     this.#parts.topology.add(...fresh);
-    for (const entity of fresh) this.#registered.add(entity);
+    for (const entity of fresh) {
+      this.#registered.add(entity);
+      this.#declarations.add(declarationKey(entity));
+    }
     this.#loop.declareFirst();
   }
 
-  #encode(body: unknown, options: PublishOptions): OutgoingMessage {
-    const { exchange = '', routingKey = '', messageId = randomUUID() } = options;
-    const target = typeof exchange === 'string' ? undefined : exchange;
-    const encoded = encodeBody(body, options.serializer);
-    return {
-      messageId,
-      exchange: typeof exchange === 'string' ? exchange : exchange.name,
-      routingKey,
-      content: encoded.content,
-      properties: propertiesOf(messageId, encoded, target, options),
-    };
+  #isRegistered(entity: Entity): boolean {
+    if (this.#registered.has(entity)) return true;
+    if (!this.#declarations.has(declarationKey(entity))) return false;
+    this.#registered.add(entity);
+    return true;
   }
 }
 
-function propertiesOf(
-  messageId: string,
-  encoded: EncodedBody,
-  exchange: Exchange | undefined,
-  options: PublishOptions,
-): OutgoingMessage['properties'] {
-  const { expiration, replyTo, deliveryMode = exchange?.deliveryMode ?? 'persistent' } = options;
-  const properties: OutgoingMessage['properties'] = {
-    messageId,
-    contentType: options.contentType ?? encoded.contentType,
-    contentEncoding: options.contentEncoding ?? encoded.contentEncoding,
-    headers: encodableHeaders(options.headers ?? {}),
-    mandatory: options.mandatory ?? exchange?.mandatory ?? true,
-    deliveryMode: deliveryMode === 'persistent' || deliveryMode === 2 ? 2 : 1,
-  };
-  for (const key of passedOn) {
-    if (options[key] !== undefined) Object.assign(properties, { [key]: options[key] });
+function notSent(messageId: string, why: string, cause?: unknown): PublishError {
+  const options = cause === undefined ? undefined : { cause };
+  const text = notConfirmed(messageId, 'not-sent', why);
+  return new PublishError(text, 'not-sent', messageId, undefined, options);
+}
+
+function encoded(messageId: string, body: unknown, options: PublishOptions): OutgoingMessage {
+  try {
+    return outgoingMessage(messageId, body, options);
+  } catch (error) {
+    if (!isSerializationError(error)) throw error;
+    throw notSent(messageId, error.message, error);
   }
-  // A part of a millisecond counts as a whole one: 0 would expire at once, in front of the consumer.
-  if (expiration !== undefined) properties.expiration = String(Math.ceil(expiration));
-  if (replyTo !== undefined) {
-    properties.replyTo = typeof replyTo === 'string' ? replyTo : replyTo.name;
-  }
-  return properties;
 }

@@ -75,6 +75,11 @@ export class PublishChannel {
     return this.#answered;
   }
 
+  /** It was told, or nobody is to be told. */
+  get ended(): boolean {
+    return !this.#told;
+  }
+
   /** Whether it lives, has room, and its broker takes publishes. */
   get isOpen(): boolean {
     return (

@@ -1,90 +1,80 @@
-import type { AmqpError, PublishOutcome } from '../errors.js';
-import { PublishError, UnroutableError } from '../errors.js';
+import type { AmqpError } from '../errors.js';
+import { isAmqpError } from '../errors.js';
 import {
-  nackedBy,
   noConnectionNow,
-  notConfirmed,
   notEncodable,
-  publishAborted,
-  publishTimedOut,
-  unroutable,
+  propertiesTooLarge,
+  reasonOf,
 } from '../failover.messages.js';
-import { interval } from '../policy/interval.js';
 import { recoverability } from '../policy/recoverability.js';
 import { ConfirmWatch } from './confirm-watch.js';
 import type { ConnectionParts } from './connection-parts.js';
-import { Deadlines } from './deadlines.js';
-import type { Link } from './link.js';
-import { guarded } from './listeners.js';
+import type { CurrentChannelOwner } from './current-channel.js';
+import { CurrentChannel } from './current-channel.js';
+import type { NackedRetryOwner } from './nacked-retry.js';
 import { NackedRetry } from './nacked-retry.js';
 import { Outbox } from './outbox.js';
 import type { OutboxEntry } from './outbox-entry.js';
-import { pause } from './patience.js';
-import { openPublishChannel } from './publish-channel-opening.js';
-import type { PublishChannel, PublishChannelEvents, ReturnReply } from './publish-channel.js';
+import { PendingPublishes } from './pending-publishes.js';
+import type { PublishChannel, ReturnReply } from './publish-channel.js';
 import { isNotEncoded } from './publish-channel.js';
 import type { ResolvedProducerOptions } from './publish-options.js';
-import { PublishSignals } from './publish-signals.js';
 import { PublishTopology } from './publish-topology.js';
 
 // What amqplib asks for; RabbitMQ's own default as well.
 const FRAME_MAX = 131_072;
 
 /**
- * Moves the entries of one outbox to whichever broker is connected: opens the confirm channel, keeps the window full, and
- * puts back what a loss leaves unconfirmed. What could wait for ever has a deadline: a publish its timeout, a channel
- * without any confirm the confirm timeout.
+ * Moves the entries of one outbox to whichever broker is connected: keeps the window full, and puts back what a loss leaves
+ * unconfirmed. What could wait for ever has a deadline: a publish its timeout, a channel without any confirm the confirm
+ * timeout.
  */
-export class PublishLoop implements PublishChannelEvents {
+export class PublishLoop implements CurrentChannelOwner, NackedRetryOwner {
   readonly outbox: Outbox;
-  readonly #deadlines: Deadlines;
-  readonly #signals: PublishSignals;
-  readonly #retry: NackedRetry;
+  readonly #pending: PendingPublishes;
   readonly #topology: PublishTopology;
+  readonly #current: CurrentChannel;
+  readonly #retry: NackedRetry;
   readonly #confirms: ConfirmWatch;
-  #channel: PublishChannel | undefined;
-  /** Ends the loop; undefined while it does not run. */
-  #run: AbortController | undefined;
-  /** Called when the current channel is current no longer. */
-  #channelEnded: () => void = () => undefined;
-  /** The channel is to be replaced as soon as nothing is unconfirmed on it. */
-  #worn = false;
   /** Called when everything has settled. */
-  #emptied: (() => void) | undefined;
+  #emptied: () => void = () => undefined;
   readonly #deaf: () => void;
 
-  constructor(
-    private readonly parts: ConnectionParts,
-    private readonly options: ResolvedProducerOptions,
-  ) {
+  constructor(parts: ConnectionParts, options: ResolvedProducerOptions) {
+    const { clock, listeners } = parts;
     const nackBackoff = { start: options.nackBackoffStart, max: options.nackBackoffMax };
-    this.outbox = new Outbox({ ...options, nackBackoff });
-    this.#deadlines = new Deadlines(parts.clock, (entry) =>
-      this.#giveUp(entry, publishTimedOut(entry.policy.timeout)),
-    );
-    this.#signals = new PublishSignals((entry, cause) =>
-      this.#giveUp(entry, publishAborted(), { cause }),
-    );
-    this.#retry = new NackedRetry(parts, this.outbox, this);
-    this.#topology = new PublishTopology(parts, () => this.pump());
-    this.#confirms = new ConfirmWatch(parts.clock, options.confirmTimeout, {
-      channels: () => [this.#channel, this.#retry.channel].filter((on) => on !== undefined),
-      silent: (channel, error) => this.#silent(channel, error),
+    const outbox = new Outbox({ ...options, nackBackoff });
+    const topology = new PublishTopology(parts, () => this.pump());
+    this.outbox = outbox;
+    this.#topology = topology;
+    this.#pending = new PendingPublishes(outbox, {
+      clock,
+      onErrbackError: listeners.onError,
+      gaveUp: () => this.pump(),
+      emptied: () => {
+        this.#emptied();
+        this.#current.rest();
+      },
     });
-    this.#deaf = parts.listeners.on('blocked', ({ reason }) => {
-      if (reason !== undefined) return;
-      this.#confirms.unblocked();
-      this.#retry.arm();
-      this.pump();
+    const openTimeout = options.confirmTimeout;
+    this.#current = new CurrentChannel({ connection: parts, outbox, topology, openTimeout }, this);
+    this.#retry = new NackedRetry(parts, outbox, this);
+    this.#confirms = new ConfirmWatch(clock, options.confirmTimeout, {
+      channels: () => this.#channels,
+      silent: (channel, error) => {
+        parts.logger.warn(error.message);
+        this.#lost(channel, channel.abandon(), false, error);
+      },
+    });
+    this.#deaf = listeners.on('blocked', ({ reason }) => {
+      if (reason === undefined) this.#unblocked();
     });
   }
 
   /** Takes a publish, and sends it in this very call if it can. */
   add(entry: OutboxEntry): void {
-    this.outbox.add(entry);
-    this.#deadlines.add(entry);
-    this.#signals.add(entry);
-    if (this.#channel === undefined) this.#start();
+    this.#pending.add(entry);
+    if (this.#current.channel === undefined) this.#current.start();
     else this.pump();
   }
 
@@ -96,8 +86,8 @@ export class PublishLoop implements PublishChannelEvents {
   /** Sends while there is room. */
   pump(): void {
     for (;;) {
-      const channel = this.#channel;
-      if (channel?.isOpen !== true || this.#worn) return;
+      const { channel, worn } = this.#current;
+      if (channel?.isOpen !== true || worn) return;
       if (!this.#topology.isDeclaredOn(channel.link)) {
         this.#topology.declareSoon(channel.link);
         return;
@@ -112,7 +102,8 @@ export class PublishLoop implements PublishChannelEvents {
     const { propertiesSize } = entry.message;
     const frameMax = on.link.connection.broker.frameMax ?? FRAME_MAX;
     if (propertiesSize > frameMax) {
-      this.#reject(entry, entry.outcome(false), propertiesTooLarge(propertiesSize, frameMax));
+      const why = propertiesTooLarge(propertiesSize, frameMax);
+      this.#pending.reject(entry, entry.outcome(false), why);
       return;
     }
     try {
@@ -120,7 +111,7 @@ export class PublishLoop implements PublishChannelEvents {
       this.#confirms.start();
     } catch (cause) {
       if (isNotEncoded(cause)) {
-        this.#reject(entry, entry.outcome(false), notEncodable(cause), { cause });
+        this.#pending.reject(entry, entry.outcome(false), notEncodable(cause), { cause });
       } else this.outbox.putBack([entry]);
     }
   }
@@ -128,35 +119,25 @@ export class PublishLoop implements PublishChannelEvents {
   acked(entry: OutboxEntry, on: PublishChannel): void {
     this.#confirms.answered();
     this.#retry.confirmed(on);
-    if (entry.settled) return;
-    this.#settle(entry);
-    const { attempts, suspect, message } = entry;
-    const { broker } = on.link;
-    entry.resolve({ messageId: message.messageId, broker, attempts, redeliverySuspect: suspect });
+    this.#pending.confirmed(entry, on.link.broker);
   }
 
   nacked(entry: OutboxEntry, on: PublishChannel): void {
     this.#confirms.answered();
-    if (entry.settled) return;
-    const tried = on === this.#retry.channel;
-    const again = this.outbox.nacked(entry, this.parts.clock.now(), tried);
-    const why = nackedBy(on.link.broker, entry.nacks);
-    if (again) this.#tell(entry, new Error(why), on.link.broker);
-    else this.#reject(entry, entry.suspect ? 'unknown' : 'nacked', why);
+    this.#pending.nacked(entry, on.link.broker, on === this.#retry.channel);
     this.#retry.arm();
   }
 
   returned(entry: OutboxEntry, reply: ReturnReply): void {
-    const { messageId, exchange, routingKey } = entry.message;
-    const message = unroutable(messageId, exchange, routingKey, reply.text);
-    this.#settle(entry);
-    entry.reject(new UnroutableError(message, 'returned', messageId, reply.code));
+    this.#pending.returned(entry, reply);
   }
 
   room(on: PublishChannel): void {
-    if (on !== this.#channel) this.#retry.room(on);
-    else if (this.#worn && on.unconfirmed === 0) this.#replace(on);
-    else this.pump();
+    if (on !== this.#current.channel) this.#retry.room(on);
+    else {
+      this.#current.replaceWorn();
+      this.pump();
+    }
   }
 
   closed(on: PublishChannel, unconfirmed: readonly OutboxEntry[], loss: AmqpError): void {
@@ -169,47 +150,66 @@ export class PublishLoop implements PublishChannelEvents {
 
   /** A nacked publish went through on a new channel: on RabbitMQ 3.10 the old one can stay nacked until a dead node is back. */
   wearOut(): void {
-    this.#worn = this.#channel !== undefined;
-    if (this.#channel?.unconfirmed === 0) this.#replace(this.#channel);
+    this.#current.wearOut();
+  }
+
+  unconnected(): void {
+    const entries = [...this.outbox.entries()].filter(({ policy }) => !policy.waits);
+    this.#pending.end(entries, noConnectionNow());
+  }
+
+  failed(cause: unknown): void {
+    this.#endAll(reasonOf(cause), { cause });
   }
 
   /** Waits until all has settled, at most until `signal` aborts; then gives up what is left, and ends. Never rejects. */
   async stop(signal: AbortSignal, why: string): Promise<void> {
     const late = new Promise<void>((resolve) => {
+      signal.addEventListener('abort', () => resolve(), { once: true });
       if (signal.aborted) resolve();
-      else signal.addEventListener('abort', () => resolve(), { once: true });
     });
     const empty = new Promise<void>((resolve) => {
+      this.#emptied = resolve;
       if (this.outbox.messages === 0) resolve();
-      else this.#emptied = resolve;
     });
     await Promise.race([empty, late]);
     this.#deaf();
-    const channel = this.#channel;
-    this.#giveUpAll(why);
-    this.#rest();
+    const { channel } = this.#current;
+    this.#endAll(why);
     this.#topology.stop();
     this.#retry.stop();
     this.#confirms.stop();
-    this.#leaveChannel();
+    this.#current.leave(true);
+    this.#current.rest();
     await Promise.race([channel?.close(), late]);
   }
 
-  #start(): void {
-    if (this.#run !== undefined) return;
-    this.#run = new AbortController();
-    void this.#work(this.#run);
+  get #channels(): PublishChannel[] {
+    return [this.#current.channel, this.#retry.channel].filter((on) => on !== undefined);
   }
 
-  /** Until nothing is left to send; never rejects. */
-  async #work(run: AbortController): Promise<void> {
-    let failure: unknown;
-    try {
-      await this.#moveAll(run.signal);
-    } catch (error) {
-      if (!run.signal.aborted) failure = error;
-    }
-    // In the same turn in which nothing was left, so that what comes next starts it again.
-    if (this.#run === run) this.#run = undefined;
-    if (failure !== undefined) this.#giveUpAll(reasonOf(failure), { cause: failure });
+  #unblocked(): void {
+    this.#confirms.unblocked();
+    this.#retry.arm();
+    this.pump();
   }
+
+  #lost(
+    on: PublishChannel,
+    unconfirmed: readonly OutboxEntry[],
+    killed: boolean,
+    cause: Error,
+  ): void {
+    this.#pending.lost(unconfirmed, killed, cause, on.link.broker);
+    this.#retry.closed(on);
+    if (on !== this.#current.channel) return;
+    this.#current.leave(killed || on.answered || !isAmqpError(cause));
+    if (this.outbox.messages > 0) this.#current.start();
+  }
+
+  #endAll(why: string, options?: ErrorOptions): void {
+    const unsent = [...this.outbox.entries()];
+    const sent = this.#channels.flatMap((channel) => channel.abandon());
+    this.#pending.end([...sent, ...unsent], why, options);
+  }
+}

@@ -1,14 +1,15 @@
-import type { DeliveryMode, Exchange } from '../amqp/exchange.js';
-import type { Queue } from '../amqp/queue.js';
+import type { DeliveryMode } from '../amqp/exchange.js';
+import { Exchange } from '../amqp/exchange.js';
+import { Queue } from '../amqp/queue.js';
 import {
   abortSignal,
-  anything,
   callable,
   checkOptions,
   count,
   duration,
   either,
   flag,
+  listOf,
   oneOf,
   text,
 } from '../policy/check-options.js';
@@ -71,22 +72,33 @@ const shortText = (value: unknown): string | undefined =>
 const object = (value: unknown): string | undefined =>
   typeof value === 'object' && value !== null ? undefined : 'an object';
 
+const exchange = (value: unknown): string | undefined =>
+  value instanceof Exchange ? undefined : 'an Exchange';
+
+const queue = (value: unknown): string | undefined =>
+  value instanceof Queue ? undefined : 'a Queue';
+
+const entities = listOf(
+  'exchanges and queues',
+  (one) => one instanceof Exchange || one instanceof Queue,
+);
+
 const priority = (value: unknown): string | undefined =>
   Number.isInteger(value) && Number(value) >= 0 && Number(value) <= 255
     ? undefined
     : 'a whole number from 0 to 255';
 
 const publishOptionChecks = {
-  exchange: either(shortText, object),
+  exchange: either(shortText, exchange),
   routingKey: shortText,
-  declare: anything,
+  declare: entities,
   serializer: text,
   headers: object,
   expiration: duration(),
   priority,
   deliveryMode: oneOf('persistent', 'transient', 1, 2),
   mandatory: flag,
-  replyTo: either(shortText, object),
+  replyTo: either(shortText, queue),
   correlationId: shortText,
   messageId: shortText,
   type: shortText,
@@ -111,11 +123,11 @@ export const checkPublishOptions = (options: PublishOptions): void =>
 export interface ProducerOptions {
   /** For each publish. @default 30_000 */
   readonly timeout?: number | undefined;
-  /** The most publishes that are not settled. @default 10_000 */
+  /** The most publishes that are not settled; see also `whenFull`. @default 10_000 */
   readonly maxMessages?: number | undefined;
-  /** The most bytes of them. @default 64 MiB */
+  /** The most bytes of them, headers and 512 for each included. @default 64 MiB */
   readonly maxBytes?: number | undefined;
-  /** When the outbox is full: wait for room, within the same bounds again, or reject at once. @default 'wait' */
+  /** When the outbox is full: wait in line for room, as many and as large again as it may hold, or reject at once. @default 'wait' */
   readonly whenFull?: 'wait' | 'reject' | undefined;
   /** The most publishes that are sent and not confirmed. @default 2_000 */
   readonly window?: number | undefined;

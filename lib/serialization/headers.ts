@@ -1,5 +1,5 @@
 import { SerializationError } from '../errors.js';
-import { headerRefused } from '../failover.messages.js';
+import { headerKeyTooLong, headerRefused, headersTooLarge } from '../failover.messages.js';
 import { isDangerousKey } from './dangerous-keys.js';
 
 /** A header table of ours: it has no prototype, so that no header can be mistaken for a method. */
@@ -24,16 +24,44 @@ function safeValue(value: unknown): unknown {
 
 const DEEPEST = 32;
 
+const LONGEST_KEY = 255;
+
+// amqplib encodes tables in a buffer of 64 KiB; a little is left for the header that marks what is sent again.
+const LARGEST_TABLE = 65_536 - 64;
+
+/** Headers that can be sent. */
+export interface EncodableHeaders {
+  readonly table: Headers;
+  /** The most bytes it takes on the wire. */
+  readonly size: number;
+}
+
 /**
  * A copy of headers that are to be sent; the caller's object is never touched.
  *
  * @throws SerializationError naming the key of a value that AMQP has no type for, or that amqplib would send as something
- * else: `Date` and `Map` (sent as empty tables), bigint, NaN, functions, symbols, and what is circular
+ * else: `Date` and `Map` (sent as empty tables), bigint, NaN, functions, symbols, and what is circular; of a key of more than
+ * 255 bytes; and of the largest header when all of them exceed 64 KiB
  */
-export function encodableHeaders(given: Readonly<Record<string, unknown>>): Headers {
+export function encodableHeaders(given: Readonly<Record<string, unknown>>): EncodableHeaders {
+  const copy = encodableTable(given, '', 0);
+  const size = sizeOfTable(copy);
+  if (size <= LARGEST_TABLE) return { table: copy, size };
+  const [largest = ''] = Object.entries(copy)
+    .toSorted(([, one], [, other]) => sizeOf(other) - sizeOf(one))
+    .map(([key]) => key);
+  throw new SerializationError(headersTooLarge(size, LARGEST_TABLE, largest));
+}
+
+function encodableTable(given: object, path: string, depth: number): Headers {
   const copy = table();
   for (const [key, value] of Object.entries(given)) {
-    if (value !== undefined) copy[key] = encodable(value, key, 1);
+    if (value === undefined) continue;
+    const inner = path === '' ? key : `${path}.${key}`;
+    if (key.length > LONGEST_KEY / 3 && Buffer.byteLength(key) > LONGEST_KEY) {
+      throw new SerializationError(headerKeyTooLong(inner, LONGEST_KEY));
+    }
+    copy[key] = encodable(value, inner, depth + 1);
   }
   return copy;
 }
@@ -49,15 +77,27 @@ function encodableObject(value: object | null, path: string, depth: number): unk
   if (value === null || Buffer.isBuffer(value)) return value;
   if (depth > DEEPEST) throw new SerializationError(headerRefused(path, value));
   if (Array.isArray(value)) {
-    return value.map((item, index) => encodable(item, `${path}[${index}]`, depth + 1));
+    // Not map(), which leaves out holes.
+    return Array.from(value, (item, index) => encodable(item, `${path}[${index}]`, depth + 1));
   }
   const prototype: unknown = Object.getPrototypeOf(value);
   if (prototype !== Object.prototype && prototype !== null) {
     throw new SerializationError(headerRefused(path, value));
   }
-  const copy = table();
-  for (const [key, inner] of Object.entries(value)) {
-    if (inner !== undefined) copy[key] = encodable(inner, `${path}.${key}`, depth + 1);
-  }
-  return copy;
+  return encodableTable(value, path, depth);
+}
+
+/** Field tables and arrays begin with 4 bytes of length; a value with one of type, a key with one of length. */
+function sizeOfTable(headers: Headers): number {
+  let size = 4;
+  for (const key in headers) size += 1 + Buffer.byteLength(key) + sizeOf(headers[key]);
+  return size;
+}
+
+function sizeOf(value: unknown): number {
+  if (typeof value === 'string') return 5 + Buffer.byteLength(value);
+  if (typeof value !== 'object' || value === null) return 9;
+  if (Buffer.isBuffer(value)) return 5 + value.length;
+  if (Array.isArray(value)) return value.reduce<number>((size, item) => size + sizeOf(item), 5);
+  return 1 + sizeOfTable(value as Headers);
 }

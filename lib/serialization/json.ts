@@ -1,7 +1,8 @@
 import { SerializationError } from '../errors.js';
-import { cannotDecode, cannotEncode } from '../failover.messages.js';
+import { cannotDecode, cannotEncode, noJsonFor } from '../failover.messages.js';
 import { isDangerousKey } from './dangerous-keys.js';
 import type { Serializer } from './serializer.js';
+import { findWithoutJson } from './without-json.js';
 
 // A reviver makes parsing several times slower, so it runs only where such a key can be; \u may spell any of them.
 const suspect = /__proto__|constructor|prototype|\\u/;
@@ -20,10 +21,12 @@ export const json: Serializer = {
     try {
       text = JSON.stringify(body);
     } catch (cause) {
-      throw new SerializationError(cannotEncode('json', cause), { cause });
+      const culprit = findWithoutJson(body);
+      const why = culprit === undefined ? cause : noJsonFor(culprit.path, culprit.what);
+      throw new SerializationError(cannotEncode('json', why), { cause });
     }
     if (text === undefined) {
-      throw new SerializationError(cannotEncode('json', `there is no JSON for ${typeof body}`));
+      throw new SerializationError(cannotEncode('json', noJsonFor('', typeof body)));
     }
     return Buffer.from(text);
   },

@@ -34,8 +34,7 @@ test('only looks at what it declared before, after a failover within a cluster: 
 
   await publish();
 
-  for (const p of [one, two]) console.log(p.frames.map((f) => `${f.connection} ${f.direction} ${f.method} ${JSON.stringify(f.fields)}`).join('\n'));
-  console.log(await Promise.all(cluster.nodes.map((n) => n.eval('rabbit_nodes:cluster_name()'))));
+  console.log(await Promise.all(cluster.nodes.map((n) => n.eval('io_lib:format("~p", [{rabbit_nodes:cluster_name(), catch ets:tab2list(rabbit_runtime_parameters), mnesia:dirty_all_keys(rabbit_runtime_parameters)}])'))));
   expect(two.count({ method: 'queue.bind' })).toBe(0);
   const declared = two.frames.filter(({ method }) => /declare$/u.test(method));
   expect(declared.map(({ fields }) => fields.passive)).toEqual(declared.map(() => true));

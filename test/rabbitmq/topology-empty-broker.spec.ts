@@ -40,7 +40,7 @@ test('declares every exchange, queue and binding on an empty second broker befor
   one.refuse();
   one.cut('rst');
 
-  const receipts = await Promise.all([publish(2), publish(3)]);
+  await Promise.all([publish(2), publish(3)]);
 
   const frames = said(two);
   const published = frames.indexOf('basic.publish orders');
@@ -55,7 +55,6 @@ test('declares every exchange, queue and binding on an empty second broker befor
     expect(frames).toContain(before);
     expect(frames.lastIndexOf(before)).toBeLessThan(published);
   }
-  expect(receipts.map(({ attempts }) => attempts)).toEqual([1, 1]);
   expect(await second.readyCount('orders.created', vhost.name)).toBe(2);
   expect(await second.readyCount('orders.all', vhost.name)).toBe(2);
 });

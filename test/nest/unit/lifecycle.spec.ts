@@ -164,6 +164,15 @@ describe('startup: background', () => {
     await vi.waitFor(() => expect(brokers.consumers.size).toBe(1));
   });
 
+  it('declares when it is connected at last, be it that every broker refused at first', async () => {
+    const brokers = downBrokers('refused');
+    const options = { startup: 'background', refusedInterval: 5, declare: [orders] } as const;
+    await startApp({}, options, brokers);
+    await vi.waitFor(() => expect(brokers.dials.length).toBeGreaterThan(3));
+    brokers.down.clear();
+    await vi.waitFor(() => expect(brokers.declared).toEqual(['orders']));
+  });
+
   it('logs a mismatch, as there is nobody to tell it to', async () => {
     const brokers = new FakeBrokers();
     brokers.refusals.set('orders', 406);
@@ -186,9 +195,17 @@ describe('startup: background', () => {
     await vi.waitFor(() => expect(brokers.consumers.size).toBe(1));
   });
 
-  it('is abandoned by a shutdown', async () => {
-    const { app, brokers } = await startApp({}, { startup: 'background' }, downBrokers());
+  it('is abandoned by a shutdown, without a word', async () => {
+    const errors: string[] = [];
+    const logger = {
+      log: () => undefined,
+      warn: () => undefined,
+      error: (message: string) => errors.push(message),
+    };
+    const options = { startup: 'background', logger } as const;
+    const { app, brokers } = await startApp({}, options, downBrokers());
     await app.close();
+    expect(errors).toEqual([]);
     const { length } = brokers.dials;
     brokers.down.clear();
     await new Promise((resolve) => setImmediate(resolve));
