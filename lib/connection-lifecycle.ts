@@ -24,6 +24,10 @@ export class ConnectionLifecycle {
     private readonly options: ResolvedModuleOptions,
   ) {}
 
+  get consumers(): readonly ConsumerLoop[] {
+    return this.#loops;
+  }
+
   /** @throws ConfigurationError when one is declared twice, and differently */
   declare(...entities: readonly Entity[]): void {
     if (this.isLive) this.connection.parts.topology.add(...entities);

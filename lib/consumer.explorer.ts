@@ -6,13 +6,18 @@ import { consumerHooks, hookNames } from './consumer-hooks.js';
 import { decoratedMethods } from './decorated-methods.js';
 import { ConfigurationError } from './errors.js';
 import { CONSUMER_METADATA, ON_MESSAGE_METADATA } from './failover.constants.js';
-import type { ConsumerDefinition, ConsumerOptions } from './failover/consumer-definition.js';
+import type {
+  ConsumerDefinition,
+  ConsumerOptions,
+  Handler,
+} from './failover/consumer-definition.js';
+import type { Route, RouteCriterion } from './failover/message-routes.js';
+import { routerOf } from './failover/message-routes.js';
 import { HandlerContext } from './handler-context.js';
 import {
   consumerFactory,
   handlerWithoutConsumer,
   hooksNeedOneInstance,
-  manyHandlers,
   noHandler,
   noQueues,
 } from './nest.messages.js';
@@ -21,6 +26,10 @@ import { isSingleton, providerClass } from './provider-class.js';
 interface ConsumerMetadata {
   readonly connection: string;
   readonly options: ConsumerOptions;
+}
+
+interface OnMessageMetadata {
+  readonly criterion: RouteCriterion | undefined;
 }
 
 /** Finds the `@Consumer` classes among all providers, and hands each to the connection that it consumes from. */
@@ -56,22 +65,32 @@ export class ConsumerExplorer {
     const metadata = Reflect.getOwnMetadata(CONSUMER_METADATA, type) as
       ConsumerMetadata | undefined;
     const methods = decoratedMethods(this.scanner, type, ON_MESSAGE_METADATA);
-    const [method, second] = methods;
     const { name } = type;
     if (metadata === undefined) {
-      if (method === undefined) return undefined;
+      if (methods.length === 0) return undefined;
       throw new ConfigurationError(handlerWithoutConsumer(name, methods));
     }
-    if (method === undefined) throw new ConfigurationError(noHandler(name));
-    if (second !== undefined) throw new ConfigurationError(manyHandlers(name, methods));
+    if (methods.length === 0) throw new ConfigurationError(noHandler(name));
     const { connection, options } = metadata;
     if (!Array.isArray(options.queues) || options.queues.length === 0) {
-      throw new ConfigurationError(noQueues(name, method));
+      throw new ConfigurationError(noQueues(name, methods));
     }
     this.#refuseScopedHooks(type, wrapper);
-    const handle = this.context.handler(wrapper, type, method);
+    const route = routerOf(name, this.#routes(type, wrapper, methods));
     const hooks = isSingleton(wrapper) ? consumerHooks(wrapper.instance as object) : undefined;
-    return { connection, definition: { ...options, name, handle, hooks } };
+    return { connection, definition: { ...options, name, route, hooks } };
+  }
+
+  #routes(
+    type: Function,
+    wrapper: InstanceWrapper,
+    methods: readonly string[],
+  ): readonly Route<Handler>[] {
+    return methods.map((method) => {
+      const marked = (type.prototype as Record<string, object>)[method] as object;
+      const { criterion } = Reflect.getMetadata(ON_MESSAGE_METADATA, marked) as OnMessageMetadata;
+      return { name: method, criterion, handler: this.context.handler(wrapper, type, method) };
+    });
   }
 
   #refuseScopedHooks(type: Function, wrapper: InstanceWrapper): void {

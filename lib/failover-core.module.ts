@@ -9,6 +9,7 @@ import { DiscoveryModule } from '@nestjs/core';
 import type { ConnectionLifecycle } from './connection-lifecycle.js';
 import { ConnectionRegistry } from './connection-registry.js';
 import { ConsumerExplorer } from './consumer.explorer.js';
+import { ConsumerRegistry } from './consumer.registry.js';
 import { EnsureRetryExplorer } from './ensure-retry.explorer.js';
 import { HandlerContext } from './handler-context.js';
 
@@ -19,8 +20,14 @@ import { HandlerContext } from './handler-context.js';
 @Global()
 @Module({
   imports: [DiscoveryModule],
-  providers: [ConnectionRegistry, HandlerContext, ConsumerExplorer, EnsureRetryExplorer],
-  exports: [ConnectionRegistry],
+  providers: [
+    ConnectionRegistry,
+    ConsumerRegistry,
+    HandlerContext,
+    ConsumerExplorer,
+    EnsureRetryExplorer,
+  ],
+  exports: [ConnectionRegistry, ConsumerRegistry],
 })
 export class FailoverCoreModule
   implements OnModuleInit, OnApplicationBootstrap, OnModuleDestroy, OnApplicationShutdown

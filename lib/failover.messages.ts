@@ -1,9 +1,14 @@
 import type { BrokerFailure, PublishOutcome } from './errors.js';
 
+/** What may be a URL with its login, given in the place of something else. */
+const looksLikeUrl = (text: string): boolean => /:\/\/|@/u.test(text);
+
 /** Shows a refused value without showing a secret: strings may be URLs, objects may hold credentials. */
 function shown(option: string, value: unknown): string {
   if (typeof value === 'string')
-    return /url|pass|secret|cred/i.test(option) ? 'that' : JSON.stringify(cut(value));
+    return /url|pass|secret|cred/i.test(option) || looksLikeUrl(value)
+      ? 'that'
+      : JSON.stringify(cut(value));
   if (typeof value === 'object' && value !== null)
     return Array.isArray(value) ? 'that list' : 'that object';
   if (typeof value === 'function') return 'a function';
@@ -28,7 +33,7 @@ export const notAllowed = (
   `${where}: option "${option}" is ${shown(option, value)}, which is not allowed. Allowed: ${allowed}.`;
 
 export const unknownOption = (where: string, option: string, known: readonly string[]): string =>
-  `${where}: there is no option ${JSON.stringify(cut(option))}. Known options: ${known.join(', ')}.`;
+  `${where}: there is no option ${looksLikeUrl(option) ? 'of that name' : JSON.stringify(cut(option))}. Known options: ${known.join(', ')}.`;
 
 export const strategyFailed = (reason: string): string =>
   `Option "failoverStrategy" does not work: ${reason}. The brokers are tried in the order of the list from now on.`;
@@ -250,10 +255,22 @@ export const consumerGaveUp = (name: string, error: Error): string =>
   `${name}: consuming no longer, and not starting again: ${error.message}`;
 
 export const consumerTopologyRefused = (name: string, error: Error): string =>
-  `${name}: consuming goes on, but something beside its queues may be missing: ${error.message}`;
+  `${name}: not everything that is registered could be declared: ${error.message}`;
 
 export const allSlotsHeld = (name: string, held: number): string =>
   `${name}: every slot of its prefetch holds a message whose handler failed (${held}). Nothing new is delivered until one goes back to its queue.`;
 
 export const cancelledWhileStarting = (name: string): string =>
   `${name}: the broker cancelled it while it was registering with its queues.`;
+
+export const overlappingRoutes = (where: string, one: string, other: string): string =>
+  `${where}: handlers ${one} and ${other} both take some messages, so that chance would choose. Give them criteria that exclude each other; one handler may go without and takes the rest.`;
+
+export const routesOfSeveralKinds = (where: string, kinds: readonly string[]): string =>
+  `${where}: its handlers are told apart by ${kinds.join(' and by ')}. Choose one of these for all of them.`;
+
+export const unusableRoute = (where: string, name: string): string =>
+  `${where}: handler ${name} has a criterion that is not allowed. Allowed: { routingKey }, { type } or { header: [name, value] }.`;
+
+export const noRoute = (routingKey: string, type: unknown): string =>
+  `no handler takes routing key ${quoted(routingKey)}${typeof type === 'string' ? `, type ${quoted(type)}` : ''}. Add one, or an @OnMessage() without a criterion for the rest.`;

@@ -16,11 +16,10 @@ import {
 import type { ContextId, NestContainer } from '@nestjs/core';
 import type { InstanceWrapper } from '@nestjs/core/injector/instance-wrapper.js';
 import { FAILOVER_CONTEXT_TYPE } from './failover.constants.js';
-import type { ConsumerDefinition } from './failover/consumer-definition.js';
+import type { Handler } from './failover/consumer-definition.js';
 import { handlerParameters, hasOwnParameters, isMessageParameter } from './handler-parameters.js';
 import { isSingleton } from './provider-class.js';
 
-type Handle = ConsumerDefinition['handle'];
 type Instance = Record<string, (...args: unknown[]) => unknown>;
 
 /** Calls the handlers of consumers, with the enhancers that are bound to them, on the instance that their scope asks for. */
@@ -39,7 +38,7 @@ export class HandlerContext {
   }
 
   /** @returns what calls the handler with `(body, message)` */
-  handler(wrapper: InstanceWrapper, type: Function, method: string): Handle {
+  handler(wrapper: InstanceWrapper, type: Function, method: string): Handler {
     return isSingleton(wrapper)
       ? this.#bound(wrapper.instance as Instance, type, method)
       : this.#resolving(wrapper, type, method);
@@ -51,7 +50,7 @@ export class HandlerContext {
     method: string,
     contextId?: ContextId,
     inquirerId?: string,
-  ): Handle {
+  ): Handler {
     const callback = instance[method] as Instance[string];
     if (!isEnhanced(type, method)) return (body, message) => callback.call(instance, body, message);
     const filters = hasMetadata(EXCEPTION_FILTERS_METADATA, type, callback);
@@ -70,7 +69,7 @@ export class HandlerContext {
   }
 
   /** An instance for each message; durable ones for each that the context strategy tells apart. */
-  #resolving(wrapper: InstanceWrapper, type: Function, method: string): Handle {
+  #resolving(wrapper: InstanceWrapper, type: Function, method: string): Handler {
     const moduleRef = wrapper.host?.getProviderByKey<ModuleRef>(ModuleRef).instance;
     return async (body, message) => {
       const contextId = ContextIdFactory.getByRequest(message);

@@ -77,3 +77,5 @@ export type {
   FailoverOptionsFactory,
   Startup,
 } from './interfaces/failover-module-options.interface.js';
+export { ConsumerRegistry } from './consumer.registry.js';
+export type { RouteCriterion } from './failover/message-routes.js';

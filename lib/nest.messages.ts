@@ -31,11 +31,8 @@ export const noOptions = (name: string, value: unknown): string =>
 export const noHandler = (consumer: string): string =>
   `@Consumer class ${consumer} has no handler. Mark one of its methods with @OnMessage().`;
 
-export const manyHandlers = (consumer: string, methods: readonly string[]): string =>
-  `@Consumer class ${consumer} has ${methods.length} handlers: ${list(methods)}. Mark one of them with @OnMessage(); routing among several comes in a later version.`;
-
-export const noQueues = (consumer: string, method: string): string =>
-  `@Consumer class ${consumer} has no queues for its handler ${method}. Name at least one: @Consumer({ queues: [new Queue('...')] }).`;
+export const noQueues = (consumer: string, methods: readonly string[]): string =>
+  `@Consumer class ${consumer} has no queues for ${list(methods)}. Name at least one: @Consumer({ queues: [new Queue('...')] }).`;
 
 export const handlerWithoutConsumer = (type: string, methods: readonly string[]): string =>
   `${type} has @OnMessage() on ${list(methods)}, but is no consumer. Put @Consumer({ queues: [...] }) on the class itself; that of a base class is not inherited.`;
@@ -108,3 +105,6 @@ export const stopFailed = (what: string): string =>
 
 export const shutdownDeadline = (name: string, timeout: number): string =>
   `${moduleNamed(name)}: shutdownTimeout of ${timeout} ms has passed.`;
+
+export const unknownConsumer = (name: string, known: readonly string[]): string =>
+  `There is no @Consumer class ${JSON.stringify(name)} in this app. There are: ${known.join(', ') || 'none'}.`;

@@ -4,7 +4,7 @@ import type { ConsumerDecoratorOptions } from '../interfaces/consumer-metadata.i
 
 /**
  * Makes a class a consumer of queues; implies `@Injectable`. List it as a provider of any module: it consumes from
- * `onApplicationBootstrap` on, and stops in `onModuleDestroy`. One of its methods carries `@OnMessage()`. The hooks of
+ * `onApplicationBootstrap` on, and stops in `onModuleDestroy`. Its handlers carry `@OnMessage()`. The hooks of
  * `ConsumerHooks` are optional methods of the class. A subclass needs a `@Consumer` of its own.
  */
 export const Consumer =

@@ -5,6 +5,7 @@ import type { Random } from '../policy/clock.js';
 import { Attempts } from './attempts.js';
 import { BrokerChoice } from './broker-choice.js';
 import { BrokerCursor } from './broker-cursor.js';
+import type { BrokerUrlsSource } from './broker-source.js';
 import { BrokerSource } from './broker-source.js';
 import { systemClock } from './clock.js';
 import { ConnectLoop } from './connect-loop.js';
@@ -27,7 +28,8 @@ export interface ConnectionCore extends ConnectionParts, EnsureParts {
 }
 
 function found(
-  { urls, failoverStrategy, allowMixedSchemes }: ResolvedConnectionOptions,
+  urls: BrokerUrlsSource,
+  { failoverStrategy, allowMixedSchemes }: ResolvedConnectionOptions,
   random: Random,
   warn: (error: Error) => void,
 ): ConnectionFamily {
@@ -60,7 +62,7 @@ export function connectionCore(
   const warn = (error: Error): void => logger.warn(error.message);
   const transport = talks ?? new AmqplibTransport({ clock, onListenerError });
   const listeners = new Listeners<ConnectionEvents>(onListenerError);
-  const family = sibling ?? found(options, random, warn);
+  const family = sibling ?? found(given.urls, options, random, warn);
   const { source, cursor, topology } = family;
   // Every connection this one ever had, to tell its faults from those of others.
   const ours = new WeakSet<object>();

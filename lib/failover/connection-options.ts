@@ -53,9 +53,9 @@ export interface FailoverConnectionOptions {
   readonly logger?: FailoverLogger | false | undefined;
 }
 
-/** The same with every default filled in, and a logger that cannot throw. */
+/** The same with every default filled in, a logger that cannot throw, and no `urls`, which hold passwords. */
 export type ResolvedConnectionOptions = {
-  readonly [Key in Exclude<keyof FailoverConnectionOptions, 'logger'>]-?: Exclude<
+  readonly [Key in Exclude<keyof FailoverConnectionOptions, 'logger' | 'urls'>]-?: Exclude<
     FailoverConnectionOptions[Key],
     undefined
   >;
@@ -117,7 +117,7 @@ export function resolveConnectionOptions(
 ): ResolvedConnectionOptions {
   checkOptions('FailoverConnection', options, connectionOptionChecks);
   const given = Object.fromEntries(
-    Object.entries(options).filter(([, value]) => value !== undefined),
+    Object.entries(options).filter(([key, value]) => value !== undefined && key !== 'urls'),
   ) as unknown as FailoverConnectionOptions;
   const { logger: told = consoleLogger } = given;
   return Object.freeze({

@@ -1,6 +1,7 @@
 import type { Queue } from '../amqp/queue.js';
 import type { ConsumerHooks } from './consumer-hooks.js';
 import type { Message } from './message.js';
+import type { Router } from './message-routes.js';
 
 /** `auto`: a handler that resolves acks, one that throws requeues after a backoff. `manual`: the handler settles the message. */
 export type AckMode = 'auto' | 'manual';
@@ -36,11 +37,16 @@ export interface ConsumerOptions {
   readonly safetyInterval?: number | undefined;
 }
 
+/** Gets a decoded body. What it returns is awaited; it may throw. Never called inside the stack of a socket. */
+export type Handler = (body: unknown, message: Message) => unknown;
+
 /** One consumer, ready to run: what it consumes, and who handles it. */
 export interface ConsumerDefinition extends ConsumerOptions {
   /** Names the consumer in logs and errors, as in `OrderConsumer`. */
   readonly name: string;
-  /** Gets each decoded body. What it returns is awaited; it may throw. Never called inside the stack of a socket. */
-  readonly handle: (body: unknown, message: Message) => unknown;
+  /** Handles every message. Either this or `route`. */
+  readonly handle?: Handler | undefined;
+  /** Finds the handler of a message; a message without one is treated as undecodable. */
+  readonly route?: Router<Handler> | undefined;
   readonly hooks?: ConsumerHooks | undefined;
 }

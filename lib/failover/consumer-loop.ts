@@ -56,7 +56,7 @@ export class ConsumerLoop {
 
   /** @throws ConfigurationError naming the consumer, the option, its value and what is allowed */
   constructor(connection: FailoverConnection, definition: ConsumerDefinition) {
-    const { name, handle: _handle, hooks: _hooks, ...given } = definition;
+    const { name, handle: _handle, route: _route, hooks: _hooks, ...given } = definition;
     const { parts } = connection;
     const options = resolveConsumerOptions(name, given);
     const { signal: late } = this.#late;
@@ -134,6 +134,8 @@ export class ConsumerLoop {
 
   /** Consumes again after `pause()`. */
   resume(): void {
+    // The limit is for restarts that nobody asked for.
+    this.#restarts = { tokens: restartLimit.capacity, at: this.#parts.clock.now() };
     this.#paused.end();
     if (this.#state.status === 'paused') this.#moveStarting();
   }

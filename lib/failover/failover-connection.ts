@@ -177,7 +177,8 @@ export class FailoverConnection implements AsyncDisposable {
   /** Another connection to the same brokers. It dials the broker this one is on, and shares its topology. */
   clone(options: { readonly connectionName?: string } = {}): FailoverConnection {
     const { connectionName = this.#core.options.connectionName, ...unknown } = options;
-    const cloned = { ...this.#core.options, ...unknown, connectionName };
+    // The brokers are those of the family.
+    const cloned = { urls: [], ...this.#core.options, ...unknown, connectionName };
     return new FailoverConnection(cloned, this.#core.seams, this.#core.family);
   }
 

@@ -1,7 +1,14 @@
-import { allSlotsHeld, handedBackIn, handlerFailed, undecodable } from '../failover.messages.js';
+import { SerializationError } from '../errors.js';
+import {
+  allSlotsHeld,
+  handedBackIn,
+  handlerFailed,
+  noRoute,
+  undecodable,
+} from '../failover.messages.js';
 import { backoff } from '../policy/backoff.js';
 import type { ConnectionParts } from './connection-parts.js';
-import type { ConsumerDefinition } from './consumer-definition.js';
+import type { ConsumerDefinition, Handler } from './consumer-definition.js';
 import type { ResolvedConsumerOptions } from './consumer-options.js';
 import { DeliveryAttempts } from './delivery-attempts.js';
 import { hooked } from './hooked.js';
@@ -32,20 +39,31 @@ export class MessageHandling {
   /** Never rejects. */
   async run(message: Message): Promise<void> {
     let body: unknown;
+    let handler: Handler;
     try {
+      handler = this.#handlerOf(message);
       body = message.payload;
     } catch (error) {
       await this.#undecodable(message, error as Error);
       return;
     }
     try {
-      await this.definition.handle(body, message);
+      await handler(body, message);
     } catch (error) {
       this.#failed(message, this.#told(message, error), error);
       return;
     }
     this.#attempts.succeeded(message);
     if (this.options.ackMode === 'auto' && message.state === 'received') message.ack();
+  }
+
+  /** @throws SerializationError when no handler takes it: it is no more use here than one that cannot be read */
+  #handlerOf(message: Message): Handler {
+    const { handle, route } = this.definition;
+    const handler = route === undefined ? handle : route(message);
+    if (handler !== undefined) return handler;
+    const { type } = message.properties as { type?: unknown };
+    throw new SerializationError(noRoute(message.deliveryInfo.routingKey, type));
   }
 
   /** Anything can be thrown, also what throws when it is looked at. */

@@ -70,25 +70,36 @@ export class NackedLanes {
     return this.#nextDue;
   }
 
+  /** Gives up lanes that are due and in which nothing nacked is left. @returns what was held back in them */
+  release(now: number): OutboxEntry[] {
+    const free: OutboxEntry[] = [];
+    for (const lane of this.#lanes.values()) {
+      if (lane.trying === 'no' && lane.due <= now && lane.nacked.size === 0) this.#free(lane, free);
+    }
+    this.#reckon();
+    return free;
+  }
+
   /**
-   * Takes up to `limit` entries of the lanes that are due, an equal share of each, to be tried on a new channel. Their lanes
-   * go on holding back.
+   * Takes up to `limit` nacked entries of the lanes that are due, an equal share of each, to be tried on a new channel. What
+   * is held back stays so, since older ones of its lane may still be without an answer on the old channel.
    */
   take(now: number, limit: number): OutboxEntry[] {
     const trying: Lane[] = [];
     for (const lane of this.#lanes.values()) {
-      if (lane.trying !== 'no' || lane.due > now) continue;
-      if (lane.nacked.size + lane.held.size === 0) this.#lanes.delete(lane.key);
-      else if (trying.length < limit) trying.push(lane);
+      if (trying.length < limit && lane.trying === 'no' && lane.due <= now) trying.push(lane);
     }
     const share = Math.floor(limit / Math.max(1, trying.length));
-    const taken = trying.flatMap((lane) => {
+    const taken: OutboxEntry[] = [];
+    for (const lane of trying) {
       lane.trying = 'well';
-      return firstOf(lane, share);
-    });
+      for (let n = 0; n < share && lane.nacked.first !== undefined; n += 1) {
+        taken.push(lane.nacked.first);
+        lane.nacked.first.place.leave();
+      }
+    }
     this.#trying.push(...trying);
     this.#reckon();
-    for (const entry of taken) entry.place.leave();
     return taken;
   }
 
@@ -102,7 +113,7 @@ export class NackedLanes {
       this.#lanes.delete(lane.key);
       if (lane.trying === 'well' && lane.nacked.size === 0) {
         healed = true;
-        free.push(...lane.held);
+        this.#free(lane, free);
         continue;
       }
       lane.tries = lane.trying === 'well' ? 0 : lane.tries + 1;
@@ -112,7 +123,6 @@ export class NackedLanes {
     }
     this.#trying = [];
     this.#reckon();
-    for (const entry of free) entry.place.leave();
     return { free, healed };
   }
 
@@ -126,7 +136,18 @@ export class NackedLanes {
   }
 
   *entries(): Iterable<OutboxEntry> {
-    for (const lane of this.#lanes.values()) yield* entriesOf(lane);
+    for (const { nacked, held } of this.#lanes.values()) {
+      yield* nacked;
+      yield* held;
+    }
+  }
+
+  #free(lane: Lane, free: OutboxEntry[]): void {
+    this.#lanes.delete(lane.key);
+    for (const entry of lane.held) {
+      entry.place.leave();
+      free.push(entry);
+    }
   }
 
   #expect(due: number): void {
@@ -137,18 +158,4 @@ export class NackedLanes {
     this.#nextDue = undefined;
     for (const { due, trying } of this.#lanes.values()) if (trying === 'no') this.#expect(due);
   }
-}
-
-function* entriesOf({ nacked, held }: Lane): Iterable<OutboxEntry> {
-  yield* nacked;
-  yield* held;
-}
-
-function firstOf(lane: Lane, count: number): OutboxEntry[] {
-  const first: OutboxEntry[] = [];
-  for (const entry of entriesOf(lane)) {
-    if (first.length >= count) break;
-    first.push(entry);
-  }
-  return first;
 }

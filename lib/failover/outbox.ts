@@ -87,7 +87,12 @@ export class Outbox {
     }
   }
 
-  /** Takes nacked entries, and what waits behind them, to be tried on a new channel. */
+  /** Puts back in line what waits for nacked ones that are gone. */
+  releaseLanes(now: number): void {
+    this.putBack(this.#lanes.release(now));
+  }
+
+  /** Takes nacked entries, to be tried on a new channel. */
   takeNacked(now: number): OutboxEntry[] {
     return this.#lanes.take(now, this.#window.size);
   }

@@ -36,6 +36,7 @@ function dispatching(concurrency: number) {
   const push = (tag: number, message?: FakeMessage): void =>
     dispatcher.push(new Message(delivery(tag, message), channel, orders));
   const finish = async (tag: number): Promise<void> => {
+    await settled();
     running.get(tag)?.();
     await settled();
   };

@@ -1,5 +1,9 @@
 import { onTestFinished } from 'vitest';
-import type { ConnectionEvent, FailoverConnectionOptions } from '../../lib/index.js';
+import type {
+  ConnectionEvent,
+  ConnectionEvents,
+  FailoverConnectionOptions,
+} from '../../lib/index.js';
 import { FailoverConnection } from '../../lib/index.js';
 import type { Vhost } from './brokers.js';
 import type { AmqpProxy } from './proxy/index.js';
@@ -28,14 +32,12 @@ export async function useFronts(
 }
 
 /** A silent connection that is closed with the test, unless it says otherwise with short waits. */
-export function useConnection(options: FailoverConnectionOptions): FailoverConnection {
-  const connection = new FailoverConnection({
-    logger: false,
-    intervalStart: 50,
-    intervalStep: 50,
-    intervalMax: 200,
-    ...options,
-  });
+export function useConnection(
+  options: FailoverConnectionOptions,
+  seams?: ConnectionSeams,
+): FailoverConnection {
+  const short = { intervalStart: 50, intervalStep: 50, intervalMax: 200 };
+  const connection = new FailoverConnection({ logger: false, ...short, ...options }, seams);
   onTestFinished(() => connection.close());
   return connection;
 }
@@ -55,13 +57,13 @@ export const told = (events: readonly ConnectionEvent[]): string[] =>
   );
 
 /** The next event of a type. */
-export const next = <T extends ConnectionEvent['type']>(
+export const next = <T extends keyof ConnectionEvents>(
   connection: FailoverConnection,
   type: T,
-): Promise<Extract<ConnectionEvent, { type: T }>> =>
+): Promise<ConnectionEvents[T]> =>
   new Promise((resolve) => {
     const stop = connection.on(type, (event) => {
       stop();
-      resolve({ type, ...event } as Extract<ConnectionEvent, { type: T }>);
+      resolve(event);
     });
   });

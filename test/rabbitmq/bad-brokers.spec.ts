@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { useBrokers, useVhost } from '../kit/brokers.js';
 import { recorded, told, useConnection, useFronts } from '../kit/fronts.js';
+import { CountingClock } from '../kit/dial.js';
 import { leftovers } from '../kit/leftovers.js';
 import type { AmqpProxy } from '../kit/proxy/index.js';
 
@@ -8,16 +9,23 @@ const brokers = useBrokers();
 
 const HOUR = 3_600_000;
 
-async function badAndGood(spoil: (proxy: AmqpProxy) => void, connectTimeout = 5_000) {
+async function badAndGood(
+  spoil: (proxy: AmqpProxy) => void,
+  connectTimeout = 5_000,
+  clock = new CountingClock(),
+) {
   const vhost = await useVhost(brokers);
   const [bad, good] = await useFronts(brokers, vhost);
   spoil(bad.proxy);
-  const connection = useConnection({
-    urls: [bad.url, good.url],
-    connectTimeout,
-    intervalStart: HOUR,
-    intervalMax: HOUR,
-  });
+  const connection = useConnection(
+    {
+      urls: [bad.url, good.url],
+      connectTimeout,
+      intervalStart: HOUR,
+      intervalMax: HOUR,
+    },
+    { clock },
+  );
   return { bad: bad.proxy, good: good.proxy, connection, events: recorded(connection) };
 }
 
@@ -27,27 +35,25 @@ test.for([
   ['drops us right after open-ok', (proxy: AmqpProxy) => proxy.acceptAndDrop('after-open-ok')],
   ['never answers', (proxy: AmqpProxy) => proxy.mute()],
   ['drips its handshake', (proxy: AmqpProxy) => proxy.drip(1, 100)],
-] as const)(
-  'dials the next broker without a wait when the first one %s',
-  async ([, spoil]) => {
-    const left = leftovers();
-    const { bad, good, connection, events } = await badAndGood(spoil, 1_500);
+] as const)('dials the next broker without a wait when the first one %s', async ([, spoil]) => {
+  const clock = new CountingClock();
+  const left = leftovers(clock);
+  const { bad, good, connection, events } = await badAndGood(spoil, 1_500, clock);
 
-    await connection.connect();
+  await connection.connect();
 
-    expect([bad.dials, good.dials]).toEqual([1, 1]);
-    expect(told(events)).toEqual([
-      `connecting ${bad.port}`,
-      `failed ${bad.port}`,
-      `connecting ${good.port}`,
-      `connected ${good.port}`,
-    ]);
-    expect(events[1]).toMatchObject({ interval: 0 });
-    await connection.close();
-    await Promise.all([bad.close(), good.close()]);
-    expect(await left()).toEqual({});
-  },
-);
+  expect([bad.dials, good.dials]).toEqual([1, 1]);
+  expect(told(events)).toEqual([
+    `connecting ${bad.port}`,
+    `failed ${bad.port}`,
+    `connecting ${good.port}`,
+    `connected ${good.port}`,
+  ]);
+  expect(events[1]).toMatchObject({ interval: 0 });
+  await connection.close();
+  await Promise.all([bad.close(), good.close()]);
+  expect(await left()).toEqual({});
+});
 
 test('backs off from a broker that serves the handshake and the first channel, and then drops us', async () => {
   const vhost = await useVhost(brokers);

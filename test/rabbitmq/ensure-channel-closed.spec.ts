@@ -56,7 +56,9 @@ test('rethrows the check of a missing queue (404) after one run: no broker would
 
 test('gives a holder whose channel a 404 has closed a new one at the next call', async () => {
   const { proxy, connection, holder } = await oneFront();
-  await expect(connection.ensure(holder, holder.check)('missing')).rejects.toThrow();
+  await expect(connection.ensure(holder, holder.check)('missing')).rejects.toMatchObject({
+    code: 404,
+  });
 
   expect(await connection.ensure(holder, holder.declare)('orders')).toBe('orders');
 

@@ -42,7 +42,9 @@ test('waits after full rounds only: 0 within a round of two, then the growing in
   for (const { proxy } of fronts) proxy.acceptAndDrop();
   const events = recorded(connection);
 
-  await expect(connection.ensureConnection({ maxRetries: 3 })).rejects.toThrow();
+  await expect(connection.ensureConnection({ maxRetries: 3 })).rejects.toMatchObject({
+    attempts: 8,
+  });
 
   const intervals = events.flatMap((event) => (event.type === 'failed' ? event.interval : []));
   expect(intervals).toEqual([0, 10, 0, 20, 0, 30, 0, 30]);

@@ -107,6 +107,6 @@ test('asks a password function anew at each dial, so that a rotation needs no re
 
   await first.closeConnections('rotation');
 
-  await back;
+  expect((await back).broker).toBe(connection.asUri());
   await first.deleteUser(user);
 });

@@ -46,7 +46,7 @@ test('publishes and consumes through the death of the connected node of a cluste
     for (let i = 0; i < 5; i += 1) publish();
   }, 5);
   onTestFinished(() => clearInterval(timer));
-  await until('some are consumed', () => seen.size > 100);
+  await until('some are consumed', () => seen.size > 100, 30_000);
   const port = new URL(connection.asUri()).port;
   await cluster.nodes.find((node) => String(node.port) === port)?.kill();
   await lost;

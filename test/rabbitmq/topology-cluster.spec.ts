@@ -1,7 +1,8 @@
-import { expect, onTestFinished, test } from 'vitest';
+import { beforeEach, expect, onTestFinished, test } from 'vitest';
 import { Exchange, Producer, Queue } from 'nestjs-failover';
 import { useCluster, useVhost } from '../kit/brokers.js';
 import { useConnection, useFront } from '../kit/fronts.js';
+import type { RabbitNode } from '../kit/rabbitmq/index.js';
 
 const cluster = useCluster();
 
@@ -12,9 +13,17 @@ const created = new Queue('orders.created', {
   routingKey: 'order.created',
 });
 
+const clear = () =>
+  cluster.running().eval('catch rabbit_runtime_parameters:clear_global(cluster_name, <<"kit">>)');
+
+beforeEach(async () => {
+  await cluster.running().eval('rabbit_nodes:set_cluster_name(<<"orders">>, <<"kit">>)');
+  return clear;
+});
+
 async function publishedOnFirst() {
   const vhost = await useVhost(cluster);
-  const [first, second] = cluster.nodes as [(typeof cluster.nodes)[0], (typeof cluster.nodes)[0]];
+  const [first, second] = cluster.nodes as [RabbitNode, RabbitNode];
   const one = await useFront(first, vhost);
   const two = await useFront(second, vhost);
   const connection = useConnection({ urls: [one.url, two.url] });
@@ -34,9 +43,8 @@ test('only looks at what it declared before, after a failover within a cluster: 
 
   await publish();
 
-  console.log(await Promise.all(cluster.nodes.map((n) => n.eval('io_lib:format("~p", [{rabbit_nodes:cluster_name(), catch ets:tab2list(rabbit_runtime_parameters), mnesia:dirty_all_keys(rabbit_runtime_parameters)}])'))));
   expect(two.count({ method: 'queue.bind' })).toBe(0);
-  const declared = two.frames.filter(({ method }) => /declare$/u.test(method));
+  const declared = two.frames.filter(({ method }) => method.endsWith('declare'));
   expect(declared.map(({ fields }) => fields.passive)).toEqual(declared.map(() => true));
   expect(declared.length).toBe(2);
   expect(await cluster.running().readyCount('orders.created', vhost.name)).toBe(2);
@@ -57,6 +65,18 @@ test('declares and binds a queue again that was deleted meanwhile, and publishes
 test('binds a queue again whose exchange was deleted meanwhile: its bindings went with it', async () => {
   const { vhost, publish, one, two, connection } = await publishedOnFirst();
   await connection.autoretry((channel) => channel.deleteExchange('orders'))();
+  one.refuse();
+  one.cut('rst');
+
+  await publish();
+
+  expect(two.count({ method: 'queue.bind' })).toBe(1);
+  expect(await cluster.running().readyCount('orders.created', vhost.name)).toBe(2);
+});
+
+test('declares in full on another node of a cluster without a name: each node then goes by its own', async () => {
+  await clear();
+  const { vhost, publish, one, two } = await publishedOnFirst();
   one.refuse();
   one.cut('rst');
 

@@ -25,11 +25,11 @@ import { describe, expect, it, vi } from 'vitest';
 import { Queue } from '../../../lib/amqp/queue.js';
 import { Consumer } from '../../../lib/decorators/consumer.decorator.js';
 import { OnMessage } from '../../../lib/decorators/on-message.decorator.js';
+import { overlappingRoutes } from '../../../lib/failover.messages.js';
 import { Message } from '../../../lib/failover/message.js';
 import {
   handlerWithoutConsumer,
   hooksNeedOneInstance,
-  manyHandlers,
   noHandler,
   noQueues,
   unknownConnection,
@@ -220,7 +220,7 @@ describe('@Consumer', () => {
       await expect(refusal(Idle)).resolves.toBe(noHandler('Idle'));
     });
 
-    it('with several handlers', async () => {
+    it('with two handlers that take the same messages', async () => {
       @Consumer({ queues: [orders] })
       class Busy {
         @OnMessage()
@@ -228,7 +228,7 @@ describe('@Consumer', () => {
         @OnMessage()
         two(): void {}
       }
-      await expect(refusal(Busy)).resolves.toBe(manyHandlers('Busy', ['one', 'two']));
+      await expect(refusal(Busy)).resolves.toBe(overlappingRoutes('Busy', 'one', 'two'));
     });
 
     it('without queues', async () => {
@@ -237,7 +237,7 @@ describe('@Consumer', () => {
         @OnMessage()
         handle(): void {}
       }
-      await expect(refusal(Empty)).resolves.toBe(noQueues('Empty', 'handle'));
+      await expect(refusal(Empty)).resolves.toBe(noQueues('Empty', ['handle']));
     });
 
     it('with an option that there is not', async () => {

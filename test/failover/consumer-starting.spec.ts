@@ -1,0 +1,280 @@
+import { describe, expect, it } from 'vitest';
+import { Queue } from '../../lib/amqp/queue.js';
+import { isConnectionClosedError, isTopologyError } from '../../lib/errors.js';
+import { consumerSetting, deferred, orders } from './fakes/consumer-setting.js';
+import { settled } from './fakes/fake-clock.js';
+import { watch } from './fakes/fake-setting.js';
+
+const steps = ['assertQueue', 'prefetch', 'consume'];
+const codes = [403, 404, 405, 406, undefined];
+const refusals = steps.flatMap((step) =>
+  codes.filter((code) => code !== undefined).map((code) => ({ step, code })),
+);
+
+describe('a start that is refused', () => {
+  it.each(refusals.filter(({ step, code }) => step !== 'assertQueue' || code !== 406))(
+    'is tried again for ever, with backoff and loudly: $code for $step',
+    async ({ step, code }) => {
+      const setting = consumerSetting();
+      const { clock, connection, loop, logger, transport } = setting;
+      await connection.connect();
+      transport.latest.answer = (call) => (call.startsWith(step) ? code : 'ok');
+      const start = watch(loop.start());
+      await settled();
+      expect(loop.state).toMatchObject({ status: 'waiting', until: 1, error: loop.lastError });
+      expect(loop.lastError).toMatchObject({ code });
+      await clock.advance(60_000);
+      // 1, 2, 3, ... grow beyond the limit of one a second only later; there is one at once and one more declaring all.
+      const refused = transport.latest.calls.filter((call) => call.startsWith(step));
+      expect(refused.length).toBeGreaterThan(10);
+      expect(refused.length).toBeLessThanOrEqual(62);
+      const told = logger.lines.filter((line) => line.includes('cannot consume'));
+      expect(told).toHaveLength(refused.length - (step === 'assertQueue' ? 1 : 0));
+      expect(start.outcome).toBe('pending');
+      transport.latest.answer = () => 'ok';
+      await clock.advance(60_000);
+      expect(loop.state.status).toBe('consuming');
+      expect(start.outcome).toBe('resolved');
+      expect(transport.dialled).toEqual(['a']);
+      expect(transport.latest.openChannels).toHaveLength(1);
+    },
+  );
+
+  it('is fatal when a queue differs (406) at the first start, says so, and can be stopped', async () => {
+    const setting = consumerSetting();
+    const { clock, connection, loop, transport } = setting;
+    await connection.connect();
+    transport.latest.answer = (call) => (call === 'assertQueue orders' ? 406 : 'ok');
+    const start = watch(loop.start());
+    await clock.advance(60_000);
+    expect(isTopologyError(start.error)).toBe(true);
+    expect(loop.state).toMatchObject({ status: 'failed', error: start.error });
+    expect(watch(loop.start())).toBeDefined();
+    await loop.stop();
+    expect(loop.state.status).toBe('stopped');
+  });
+
+  it.each(codes.map((code) => ({ code })))(
+    'is never fatal once it has consumed: channel closed with $code, then refused with it',
+    async ({ code }) => {
+      const setting = consumerSetting();
+      const { clock, loop, transport } = setting;
+      const first = await setting.started();
+      transport.latest.answer = (call) => (call.includes('orders') ? (code ?? 'ok') : 'ok');
+      first.channel.closeBy(code);
+      await clock.advance(5_000);
+      if (code !== undefined) expect(loop.state).toMatchObject({ status: 'waiting' });
+      transport.latest.answer = () => 'ok';
+      await clock.advance(20_000);
+      expect(loop.state.status).toBe('consuming');
+    },
+  );
+
+  it('leaves no handler behind that cannot ack: the channel of a half registered consumer lives until they have settled', async () => {
+    const done = deferred();
+    const setting = consumerSetting({
+      queues: [orders, new Queue('refunds')],
+      handle: () => done.promise,
+    });
+    const { clock, connection, loop, transport, channels } = setting;
+    await connection.connect();
+    transport.latest.answer = (call) => (call === 'consume refunds' ? 'hang' : 'ok');
+    void loop.start();
+    await settled();
+    const { consumer } = setting;
+    consumer.deliver();
+    await settled();
+    expect(loop.state.status).toBe('starting');
+    consumer.cancel('orders');
+    transport.latest.answer = () => 'ok';
+    const stopped = loop.stop();
+    await settled();
+    done.resolve();
+    await stopped;
+    expect(consumer.settled).toEqual(['ack 1']);
+    expect(consumer.channel.loss).toBeDefined();
+    expect(channels.every(({ channel }) => channel.loss !== undefined)).toBe(true);
+    expect(clock.pending).toBe(0);
+  });
+
+  it('counts as failed when the broker cancels it before it is registered with every queue', async () => {
+    const setting = consumerSetting({ queues: [orders, new Queue('refunds')] });
+    const { clock, connection, loop, transport } = setting;
+    await connection.connect();
+    let release: () => void = () => undefined;
+    transport.latest.answer = (call) => (call === 'consume refunds' ? 'hang' : 'ok');
+    const start = watch(loop.start());
+    await settled();
+    const { consumer } = setting;
+    Object.assign(consumer.channel, {
+      consume: () =>
+        new Promise((resolve) => {
+          release = () => resolve({ consumerTag: 'late' });
+        }),
+    });
+    consumer.cancel('orders');
+    release();
+    consumer.channel.closeBy(404);
+    await settled();
+    expect(loop.state.status).toBe('waiting');
+    expect(start.outcome).toBe('pending');
+    transport.latest.answer = () => 'ok';
+    await clock.advance(2_000);
+    expect(start.outcome).toBe('resolved');
+  });
+});
+
+describe('the restart limit', () => {
+  it('lets a consumer start once a second, however short its sessions are', async () => {
+    const setting = consumerSetting();
+    const { clock, transport } = setting;
+    await setting.started();
+    const starts: number[] = [];
+    for (let turn = 0; turn < 5; turn += 1) {
+      setting.consumer.channel.closeBy(541);
+      for (let ms = 0; ms < 1_000 && setting.loop.state.status !== 'consuming'; ms += 100) {
+        await clock.advance(100);
+      }
+      starts.push(clock.now());
+    }
+    expect(starts).toEqual([1_000, 2_000, 3_000, 4_000, 5_000]);
+    expect(transport.dialled).toEqual(['a']);
+  });
+
+  it('costs nothing after a second of consuming', async () => {
+    const setting = consumerSetting();
+    await setting.started();
+    await setting.clock.advance(1_000);
+    setting.consumer.channel.closeBy(541);
+    await settled();
+    expect(setting.loop.state.status).toBe('consuming');
+  });
+});
+
+describe('a consumer that the broker cancels', () => {
+  it('declares and consumes again; the acks of its running handlers are valid on the old channel', async () => {
+    const done = deferred();
+    const aborted: unknown[] = [];
+    const setting = consumerSetting({
+      handle: (_body, { signal }) => {
+        signal.addEventListener('abort', () => aborted.push(signal.reason));
+        return done.promise;
+      },
+    });
+    const { transport, logger } = setting;
+    const first = await setting.started();
+    first.deliver();
+    await settled();
+    transport.latest.calls.length = 0;
+    first.cancel();
+    expect(setting.loop.state.status).toBe('starting');
+    const second = await setting.consumingAgain();
+    expect(transport.latest.calls).toEqual([
+      'cancel tag-of-orders',
+      'assertQueue orders',
+      'prefetch 10',
+      'consume orders',
+    ]);
+    expect(second).not.toBe(first);
+    expect(aborted).toEqual([]);
+    expect(first.channel.loss).toBeUndefined();
+    done.resolve();
+    await settled();
+    expect(first.settled).toEqual(['ack 1']);
+    expect(first.channel.loss).toBeDefined();
+    expect(logger.lines.join()).toContain('the broker cancelled it');
+  });
+
+  it('hands back what it had not begun, and what its other queues still deliver, at once', async () => {
+    const setting = consumerSetting({
+      queues: [orders, new Queue('refunds')],
+      concurrency: 1,
+      handle: () => new Promise(() => undefined),
+    });
+    const first = await setting.started();
+    first.deliver();
+    first.deliver();
+    await settled();
+    first.cancel('orders');
+    first.deliver({}, 'refunds');
+    expect(first.settled).toEqual(['nack 2 requeue', 'nack 3 requeue']);
+    await setting.consumingAgain();
+    await setting.clock.advance(30_000);
+    expect(first.channel.loss).toBeDefined();
+  });
+
+  it('does not run hot when it is cancelled again and again', async () => {
+    const setting = consumerSetting();
+    const { clock, transport } = setting;
+    await setting.started();
+    transport.latest.calls.length = 0;
+    for (let ms = 0; ms < 10_000; ms += 100) {
+      if (setting.loop.state.status === 'consuming') setting.consumer.cancel();
+      await clock.advance(100);
+    }
+    const consumed = transport.latest.calls.filter((call) => call.startsWith('consume'));
+    expect(consumed.length).toBeGreaterThan(5);
+    expect(consumed.length).toBeLessThanOrEqual(11);
+  });
+});
+
+describe('a connection that is closed under its consumer', () => {
+  it('ends it for good, loudly, when it was consuming', async () => {
+    const setting = consumerSetting();
+    await setting.started();
+    void setting.connection.close();
+    await setting.clock.advance(2_000);
+    expect(setting.loop.state.status).toBe('failed');
+    expect(isConnectionClosedError(setting.loop.lastError)).toBe(true);
+    expect(setting.logger.lines.at(-1)).toContain('not starting again');
+  });
+
+  it('rejects a start that still waits for a broker', async () => {
+    const setting = consumerSetting();
+    setting.transport.brokers.a = 'hung';
+    const start = watch(setting.loop.start());
+    await settled();
+    void setting.connection.close();
+    await settled();
+    expect(isConnectionClosedError(start.error)).toBe(true);
+    expect(setting.loop.state.status).toBe('failed');
+  });
+
+  it('rejects a start after it', async () => {
+    const setting = consumerSetting();
+    await setting.connection.close();
+    await expect(setting.loop.start()).rejects.toSatisfy(isConnectionClosedError);
+  });
+});
+
+describe('the state', () => {
+  it('is never consuming when it is not, from the very moment of the end', async () => {
+    const ends: Record<string, (setting: ReturnType<typeof consumerSetting>) => unknown> = {
+      'connection lost': ({ transport }) => transport.latest.drop(320),
+      'channel closed': ({ consumer }) => consumer.channel.closeBy(406),
+      cancelled: ({ consumer }) => consumer.cancel(),
+      paused: ({ loop }) => loop.pause(),
+      stopped: ({ loop }) => loop.stop(),
+    };
+    for (const [name, end] of Object.entries(ends)) {
+      const setting = consumerSetting();
+      await setting.started();
+      expect(setting.loop.state).toMatchObject({ status: 'consuming', since: 0 });
+      void end(setting);
+      expect(setting.loop.state.status, name).not.toBe('consuming');
+      await settled();
+      expect(setting.loop.state.status, name).not.toBe('consuming');
+    }
+  });
+
+  it('is starting as long as one queue is not registered with', async () => {
+    const setting = consumerSetting({ queues: [orders, new Queue('refunds')] });
+    await setting.connection.connect();
+    setting.transport.latest.answer = (call) => (call === 'consume refunds' ? 'hang' : 'ok');
+    const start = watch(setting.loop.start());
+    await settled();
+    expect(setting.consumer.isRegistered('orders')).toBe(true);
+    expect(setting.loop.state.status).toBe('starting');
+    expect(start.outcome).toBe('pending');
+  });
+});
