@@ -40,6 +40,11 @@ export class ConfirmWatch {
     for (const channel of this.owner.channels()) channel.progressAt = now;
   }
 
+  /** A channel has ended: unless an answer is due on another one, no timer is left to hold up the end of the process. */
+  rest(): void {
+    if (this.owner.channels().every(({ unconfirmed }) => unconfirmed === 0)) this.stop();
+  }
+
   stop(): void {
     this.#cancel?.();
     this.#cancel = undefined;

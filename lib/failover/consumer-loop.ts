@@ -48,6 +48,7 @@ export class ConsumerLoop {
   #state: ConsumerState = { status: 'idle' };
   #lastError: Error | undefined;
   #session: ConsumerSession | undefined;
+  #isStarted = false;
   #starting: Promise<void> | undefined;
   #worked: Promise<void> = Promise.resolve();
   #stopping: Promise<void> | undefined;
@@ -100,6 +101,7 @@ export class ConsumerLoop {
    */
   start(): Promise<void> {
     if (this.#starting === undefined) {
+      this.#isStarted = true;
       this.#starting = new Promise((resolve, reject) => {
         this.#worked = this.#work(resolve).then(
           () => reject(new ConnectionClosedError(consumerStopped(this.name))),
@@ -134,8 +136,7 @@ export class ConsumerLoop {
 
   /** Consumes again after `pause()`. */
   resume(): void {
-    // The limit is for restarts that nobody asked for.
-    this.#restarts = { tokens: restartLimit.capacity, at: this.#parts.clock.now() };
+    this.#start.allowAtOnce();
     this.#paused.end();
     if (this.#state.status === 'paused') this.#moveStarting();
   }
@@ -235,7 +236,7 @@ export class ConsumerLoop {
   /** Before its start it is idle, paused or not. */
   #movePaused(): void {
     const { status } = this.#state;
-    if (!this.#paused.on || this.#starting === undefined) return;
+    if (!this.#paused.on || !this.#isStarted) return;
     if (status === 'paused' || status === 'failed') return;
     this.#move({ status: 'paused', since: this.#parts.clock.now() });
   }

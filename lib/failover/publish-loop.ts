@@ -146,6 +146,7 @@ export class PublishLoop implements CurrentChannelOwner, NackedRetryOwner {
     const killed =
       recoverability({ connectionLost, channelClosed: true, code }) === 'none' && !connectionLost;
     this.#lost(on, unconfirmed, killed, loss);
+    this.#confirms.rest();
   }
 
   /** A nacked publish went through on a new channel: on RabbitMQ 3.10 the old one can stay nacked until a dead node is back. */

@@ -11,6 +11,10 @@ export class RestartLimit {
     this.#bucket = { tokens: restartLimit.capacity, at: clock.now() };
   }
 
+  refill(): void {
+    this.#bucket = { tokens: restartLimit.capacity, at: this.clock.now() };
+  }
+
   /** Resolves when a start is allowed. A wait that `signal` ends rejects with its reason and costs nothing. */
   async take(signal: AbortSignal): Promise<void> {
     const { bucket, wait } = takeToken(this.#bucket, this.clock.now());

@@ -54,6 +54,11 @@ export class SessionStart {
     return this.#open(link, signal);
   }
 
+  /** The limit is for restarts that nobody asked for. */
+  allowAtOnce(): void {
+    this.#restarts.refill();
+  }
+
   /** Has its queues declared again next time: declared once does not mean still there. */
   forget(link: Link): void {
     if (!link.live) return;

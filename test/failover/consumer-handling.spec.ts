@@ -195,6 +195,7 @@ describe('the backoff of a handler that fails', () => {
     for (const message of messages) {
       const before = setting.clock.now();
       consumer.deliver(message);
+      await settled();
       while (consumer.unsettled > 0) await setting.clock.advance(50);
       found.push(setting.clock.now() - before);
     }

@@ -88,18 +88,26 @@ const publishOptions = fc.record(
 
 const publishStep = fc
   .record({
-    key: fc.constantFrom('x', 'x', 'x', 'y', 'y', 'z', 'missing'),
-    options: fc.option(publishOptions, { nil: {}, freq: 4 }),
+    keys: fc.array(fc.constantFrom('x', 'x', 'x', 'x', 'y', 'y', 'z', 'missing'), {
+      minLength: 1,
+      maxLength: 6,
+    }),
+    options: fc.oneof(
+      { weight: 3, arbitrary: fc.constant({}) },
+      { weight: 1, arbitrary: publishOptions },
+    ),
   })
-  .map(({ key, options }): Step & { label: string } => {
+  .map(({ keys, options }): Step & { label: string } => {
     const step: Step = (setting, { published }) => {
-      const number = published.size + 1;
-      const controller = new AbortController();
-      const messageId = String(number);
-      const seen = setting.publish(key, { ...options, messageId, signal: controller.signal });
-      published.set(messageId, { number, key, controller, seen, fates: [] });
+      for (const key of keys) {
+        const number = published.size + 1;
+        const controller = new AbortController();
+        const messageId = String(number);
+        const seen = setting.publish(key, { ...options, messageId, signal: controller.signal });
+        published.set(messageId, { number, key, controller, seen, fates: [] });
+      }
     };
-    return Object.assign(step, { label: `publish ${key} ${JSON.stringify(options)}` });
+    return Object.assign(step, { label: `publish ${keys.join()} ${JSON.stringify(options)}` });
   });
 
 const workStep = fc
@@ -176,7 +184,7 @@ const steps = fc.array(
       { weight: 3, arbitrary: timeStep },
     )
     .map((step) => Object.assign(step, { [fc.toStringMethod]: () => step.label })),
-  { minLength: 1, maxLength: 60 },
+  { minLength: 1, maxLength: 60, size: 'max' },
 );
 
 /** Whether what a publish says of itself is what happened to it. */

@@ -2,6 +2,7 @@ import { onTestFinished } from 'vitest';
 import type {
   ConnectionEvent,
   ConnectionEvents,
+  ConnectionSeams,
   FailoverConnectionOptions,
 } from '../../lib/index.js';
 import { FailoverConnection } from '../../lib/index.js';
