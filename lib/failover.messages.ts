@@ -274,3 +274,6 @@ export const unusableRoute = (where: string, name: string): string =>
 
 export const noRoute = (routingKey: string, type: unknown): string =>
   `no handler takes routing key ${quoted(routingKey)}${typeof type === 'string' ? `, type ${quoted(type)}` : ''}. Add one, or an @OnMessage() without a criterion for the rest.`;
+
+export const nothingDeadLettered = (name: string, queue: string): string =>
+  `${name}: quorum queue ${quoted(queue)} names no dead-letter exchange. A message whose handler keeps failing is dropped at the queue's delivery limit, which is 20 by default since RabbitMQ 4.0. Give the queue a deadLetterExchange, or ignore this if a policy of the broker does.`;

@@ -7,14 +7,18 @@ export type ExtraContext = AsyncDisposable | Disposable | undefined | void;
 
 /**
  * The lifecycle of a consumer, in this order. Each hook may be async and is awaited, though not beyond the end of the session
- * it is about; a throw is logged and changes nothing.
+ * or connection it is about; what comes after an end (`onConsumeEnd`, the disposal of the context) at most `settleTimeout`
+ * milliseconds, and not beyond the timeout of a stop. A throw is logged and changes nothing.
  */
 export interface ConsumerHooks {
   /** Each failed attempt to connect, and each loss. `interval`: milliseconds until the next attempt. Not awaited. */
   onConnectionError?(error: Error, interval: number, broker: string): unknown;
   /** After each connect, the first one included. */
   onConnectionRevived?(): unknown;
-  /** The broker has confirmed the registration of every queue. What it returns is disposed of at the end. */
+  /**
+   * The broker has confirmed the registration of every queue. What it returns is disposed of at the end, after
+   * `onConsumeEnd`; if it comes after the end, when it comes.
+   */
   extraContext?(channel: Channel): ExtraContext | Promise<ExtraContext>;
   /** Consuming, with the extra context in place. */
   onConsumeReady?(channel: Channel): unknown;

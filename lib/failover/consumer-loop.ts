@@ -1,4 +1,3 @@
-import { setMaxListeners } from 'node:events';
 import { errorOf } from '../amqp/deadline.js';
 import { ConnectionClosedError, isConnectionClosedError, isTopologyError } from '../errors.js';
 import {
@@ -17,6 +16,7 @@ import type { ConnectionParts } from './connection-parts.js';
 import type { ConsumerDefinition } from './consumer-definition.js';
 import { resolveConsumerOptions } from './consumer-options.js';
 import type { ConsumerSession } from './consumer-session.js';
+import { warnOfDeliveryLimit } from './delivery-limit-warning.js';
 import { EarlierSessions } from './earlier-sessions.js';
 import type { FailoverConnection } from './failover-connection.js';
 import { MessageHandling } from './message-handling.js';
@@ -61,7 +61,6 @@ export class ConsumerLoop {
     const { parts } = connection;
     const options = resolveConsumerOptions(name, given);
     const { signal: late } = this.#late;
-    setMaxListeners(0, late, this.#run.signal);
     this.name = name;
     this.#parts = parts;
     this.#paused = new Pausing(parts.clock);
@@ -73,6 +72,7 @@ export class ConsumerLoop {
     this.#earlier = earlier;
     this.#start = new SessionStart(parts, { name, options, handling, lifecycle, earlier });
     parts.topology.add(...options.queues);
+    warnOfDeliveryLimit(name, options.queues, parts.logger);
   }
 
   /** Only `consuming` means that the broker has confirmed a registration of every queue on a channel that still lives. */

@@ -135,7 +135,7 @@ export class CurrentChannel {
   }
 
   #use(channel: PublishChannel): Promise<boolean> {
-    // It may have ended while it was on its way here, and tells nobody a second time.
+    // It may have ended on its way here, and does not tell a second time.
     if (channel.ended) return Promise.resolve(false);
     return new Promise((resolve) => {
       this.#left = resolve;

@@ -46,14 +46,6 @@ export class LinkedList<T> {
     this.#size += 1;
   }
 
-  /** Puts the value after the last one that comes `before` it; looked for from the end, where it mostly belongs. */
-  insert(node: ListNode<T>, before: (other: T) => boolean): void {
-    node.leave();
-    let previous = this.#last;
-    while (previous !== undefined && !before(previous.value)) ({ previous } = previous);
-    this.#putAfter(previous, node);
-  }
-
   /** Puts values into a list that is in the same order as they are. Takes no longer than one walk over both. */
   merge(nodes: readonly ListNode<T>[], before: (one: T, other: T) => boolean): void {
     let previous = this.#last;

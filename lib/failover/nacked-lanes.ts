@@ -3,7 +3,7 @@ import { backoff } from '../policy/backoff.js';
 import { LinkedList } from './linked-list.js';
 import type { OutboxEntry } from './outbox-entry.js';
 
-/** Entries of one exchange and routing key that wait for their turn out of line. Both lists are by age. */
+/** Entries of one exchange and routing key that wait for their turn out of line. */
 interface Lane {
   readonly key: string;
   readonly nacked: LinkedList<OutboxEntry>;
@@ -40,17 +40,15 @@ export class NackedLanes {
   /** Takes an entry that comes after a nacked one of its lane. @returns false if there is none */
   hold(entry: OutboxEntry): boolean {
     const lane = this.#lanes.size === 0 ? undefined : this.#lanes.get(keyOf(entry));
-    if (lane === undefined) return false;
-    // Not simply the last: one that was lost comes after what is held already, and is older.
-    lane.held.insert(entry.place, (other) => other.number < entry.number);
-    return true;
+    lane?.held.append(entry.place);
+    return lane !== undefined;
   }
 
   /** Takes an entry that the broker has nacked; `tried` if it was taken from here to be tried again. */
   nacked(entry: OutboxEntry, now: number, tried: boolean): void {
     const lane = this.#laneFor(keyOf(entry), now);
     if (tried && lane.trying === 'well') lane.trying = 'nacked';
-    lane.nacked.insert(entry.place, (other) => other.number < entry.number);
+    lane.nacked.append(entry.place);
   }
 
   #laneFor(key: string, now: number): Lane {
@@ -68,16 +66,6 @@ export class NackedLanes {
   /** When the next lane is due; undefined when none waits. */
   get nextDue(): number | undefined {
     return this.#nextDue;
-  }
-
-  /** Gives up lanes that are due and in which nothing nacked is left. @returns what was held back in them */
-  release(now: number): OutboxEntry[] {
-    const free: OutboxEntry[] = [];
-    for (const lane of this.#lanes.values()) {
-      if (lane.trying === 'no' && lane.due <= now && lane.nacked.size === 0) this.#free(lane, free);
-    }
-    this.#reckon();
-    return free;
   }
 
   /**

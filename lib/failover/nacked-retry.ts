@@ -1,6 +1,5 @@
 import { interval } from '../policy/interval.js';
 import type { ConnectionParts } from './connection-parts.js';
-import type { Link } from './link.js';
 import type { Outbox } from './outbox.js';
 import type { OutboxEntry } from './outbox-entry.js';
 import type { PublishChannelEvents } from './publish-channel.js';
@@ -49,7 +48,7 @@ export class NackedRetry {
     this.#armedFor = Math.max(due, this.#notBefore);
     this.#cancel = clock.schedule(Math.max(0, this.#armedFor - clock.now()), () => {
       this.#disarm();
-      this.#due();
+      void this.#try();
     });
   }
 
@@ -69,6 +68,12 @@ export class NackedRetry {
     if (on === this.#channel) this.#ended();
   }
 
+  /** Nothing is to be tried any more. */
+  rest(): void {
+    this.#disarm();
+    this.outbox.releaseNacked();
+  }
+
   stop(): void {
     this.#stopped = true;
     this.#disarm();
@@ -81,20 +86,11 @@ export class NackedRetry {
     this.#armedFor = Number.POSITIVE_INFINITY;
   }
 
-  #due(): void {
+  async #try(): Promise<void> {
     const { loop, clock } = this.parts;
-    this.outbox.releaseLanes(clock.now());
     const { link } = loop;
-    const due = this.outbox.nextLaneDue;
     // Without a connection there is nothing to try: the next link takes all back in line. A blocked one arms us again.
     if (link === undefined || link.connection.blocked !== undefined) return;
-    if (due !== undefined && due <= clock.now()) void this.#try(link);
-    else this.arm();
-    this.owner.pump();
-  }
-
-  async #try(link: Link): Promise<void> {
-    const { clock } = this.parts;
     this.#trying = true;
     this.#confirmed = 0;
     const opened = await link.connection.openConfirmChannel().catch(() => undefined);

@@ -87,11 +87,6 @@ export class Outbox {
     }
   }
 
-  /** Puts back in line what waits for nacked ones that are gone. */
-  releaseLanes(now: number): void {
-    this.putBack(this.#lanes.release(now));
-  }
-
   /** Takes nacked entries, to be tried on a new channel. */
   takeNacked(now: number): OutboxEntry[] {
     return this.#lanes.take(now, this.#window.size);
@@ -152,7 +147,7 @@ export class Outbox {
 
   /** Puts entries where they belong at the head of the line. */
   putBack(entries: readonly OutboxEntry[]): void {
-    // What waited in a lane was sent after younger ones, and two channels may end at the same time: the line is by age.
+    // What waited in a lane may have been sent after younger ones, or come there after them, and two channels may end at once.
     this.#again.merge(
       entries.toSorted(byAge).map(({ place }) => place),
       older,

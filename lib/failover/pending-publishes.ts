@@ -20,8 +20,6 @@ import { PublishSignals } from './publish-signals.js';
 export interface PendingPublishesParts {
   readonly clock: Clock;
   readonly onErrbackError: ListenerErrorHandler;
-  /** A publish ended by its deadline or signal: its room may be another one's. */
-  readonly gaveUp: () => void;
   /** Everything has settled. */
   readonly emptied: () => void;
 }
@@ -38,10 +36,10 @@ export class PendingPublishes {
     private readonly parts: PendingPublishesParts,
   ) {
     this.#deadlines = new Deadlines(parts.clock, (entry) =>
-      this.#giveUp(entry, publishTimedOut(entry.policy.timeout)),
+      this.end([entry], publishTimedOut(entry.policy.timeout)),
     );
     this.#signals = new PublishSignals((entry, cause) =>
-      this.#giveUp(entry, publishAborted(), { cause }),
+      this.end([entry], publishAborted(), { cause }),
     );
   }
 
@@ -108,11 +106,6 @@ export class PendingPublishes {
       const onTheWire = entry.place.list === undefined;
       this.reject(entry, entry.outcome(onTheWire), why, options);
     }
-  }
-
-  #giveUp(entry: OutboxEntry, why: string, options?: ErrorOptions): void {
-    this.end([entry], why, options);
-    this.parts.gaveUp();
   }
 
   #tell(entry: OutboxEntry, error: Error, broker: string): void {

@@ -75,19 +75,14 @@ export class PublishChannel {
     return this.#answered;
   }
 
-  /** It was told, or nobody is to be told. */
+  /** It is gone, whether that was told or not. */
   get ended(): boolean {
-    return !this.#told;
+    return !this.#told || this.channel.loss !== undefined;
   }
 
   /** Whether it lives, has room, and its broker takes publishes. */
   get isOpen(): boolean {
-    return (
-      this.#told &&
-      this.#writable &&
-      this.channel.loss === undefined &&
-      this.link.connection.blocked === undefined
-    );
+    return !this.ended && this.#writable && this.link.connection.blocked === undefined;
   }
 
   /** @throws AmqpError when it could not be sent: nothing has left */

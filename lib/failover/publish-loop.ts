@@ -50,10 +50,11 @@ export class PublishLoop implements CurrentChannelOwner, NackedRetryOwner {
     this.#pending = new PendingPublishes(outbox, {
       clock,
       onErrbackError: listeners.onError,
-      gaveUp: () => this.pump(),
       emptied: () => {
-        this.#emptied();
+        this.#confirms.stop();
+        this.#retry.rest();
         this.#current.rest();
+        this.#emptied();
       },
     });
     const openTimeout = options.confirmTimeout;
@@ -203,9 +204,9 @@ export class PublishLoop implements CurrentChannelOwner, NackedRetryOwner {
   ): void {
     this.#pending.lost(unconfirmed, killed, cause, on.link.broker);
     this.#retry.closed(on);
-    if (on !== this.#current.channel) return;
-    this.#current.leave(killed || on.answered || !isAmqpError(cause));
-    if (this.outbox.messages > 0) this.#current.start();
+    if (on === this.#current.channel) {
+      this.#current.leave(killed || on.answered || !isAmqpError(cause));
+    }
   }
 
   #endAll(why: string, options?: ErrorOptions): void {

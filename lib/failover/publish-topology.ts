@@ -1,9 +1,17 @@
-import { isTopologyError } from '../errors.js';
+import { isAmqpError, isTopologyError } from '../errors.js';
 import { declaringFailed, producerTopologyRefused } from '../failover.messages.js';
 import { interval } from '../policy/interval.js';
 import type { ConnectionParts } from './connection-parts.js';
 import type { Link } from './link.js';
 import { pause } from './patience.js';
+
+/** A channel that went without a code, by its deadline say, has refused nothing. */
+function isRefusal(error: unknown): error is Error {
+  if (!isTopologyError(error)) return false;
+  const { cause, code } = error;
+  if (cause instanceof AggregateError) return cause.errors.every(isRefusal);
+  return code !== undefined || !isAmqpError(cause) || cause.fault.scope === 'operation';
+}
 
 /** Sees to it that what is registered is declared on a link before the next publish goes there. */
 export class PublishTopology {
@@ -41,7 +49,7 @@ export class PublishTopology {
       try {
         await topology.declareOn(link);
       } catch (error) {
-        if (!isTopologyError(error)) throw error;
+        if (!isRefusal(error)) throw error;
         logger.error(producerTopologyRefused(error));
       }
       this.#link = link;

@@ -1,3 +1,4 @@
+import type { Channel } from '../amqp/channel.js';
 import { untilAborted } from '../amqp/deadline.js';
 import { isTopologyError } from '../errors.js';
 import { cancelledWhileStarting, consumerTopologyRefused } from '../failover.messages.js';
@@ -82,11 +83,7 @@ export class SessionStart {
 
   async #open(link: Link, signal: AbortSignal): Promise<ConsumerSession> {
     const { options, handling, earlier, name } = this.parts;
-    const channel = await untilAborted(signal, async () => {
-      const opened = await link.connection.openChannel();
-      if (signal.aborted) void opened.close();
-      return opened;
-    });
+    const channel = await openChannel(link, signal);
     const { topology } = this.connection;
     const session = new ConsumerSession(link, channel, {
       topology,
@@ -106,5 +103,19 @@ export class SessionStart {
       this.forget(link);
       throw error;
     }
+  }
+}
+
+async function openChannel({ connection }: Link, signal: AbortSignal): Promise<Channel> {
+  const opening = connection.openChannel();
+  try {
+    return await untilAborted(signal, () => opening);
+  } catch (error) {
+    // It may be open all the same, or open later.
+    opening.then(
+      (late) => late.close(),
+      () => undefined,
+    );
+    throw error;
   }
 }

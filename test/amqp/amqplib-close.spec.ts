@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import type { AmqpError } from '../../lib/errors.js';
@@ -6,9 +5,10 @@ import * as frames from '../kit/amqp-frames.js';
 import { dialPeer, rejection } from '../kit/dial.js';
 import { silence } from '../kit/scripted-peer.js';
 import type { PeerSession } from '../kit/scripted-peer.js';
+import { socketClosed } from '../kit/socket-closed.js';
 
 const gone = async (session: PeerSession): Promise<void> => {
-  if (!session.socket.closed) await once(session.socket, 'close');
+  await socketClosed(session.socket);
 };
 
 describe('closing a connection', () => {

@@ -8,6 +8,7 @@ import * as frames from '../kit/amqp-frames.js';
 import { brokerAt, dial, dialPeer, rejection, usePeer } from '../kit/dial.js';
 import { silence } from '../kit/scripted-peer.js';
 import type { Script } from '../kit/scripted-peer.js';
+import { socketClosed } from '../kit/socket-closed.js';
 
 async function listen(
   onSocket: (socket: Socket) => void,
@@ -195,7 +196,7 @@ describe('a failed dial says why', () => {
     const error = await rejection<ConnectError>(dial(brokerAt(peer.port)));
     expect(error).toMatchObject({ reason: 'refused' });
     const { socket } = await peer.session();
-    if (!socket.closed) await once(socket, 'close');
+    await socketClosed(socket);
   });
 
   it('nobody listens', async () => {
@@ -231,7 +232,7 @@ describe('the dial deadline', () => {
   ] as const)('ends %s', async (_name, address) => {
     let closed: Promise<unknown> | undefined;
     const { port } = await listen((socket) => {
-      closed = once(socket.resume(), 'close');
+      closed = socketClosed(socket.resume());
     });
     const error = await rejection<ConnectError>(
       dial(brokerAt(port, address), { connectTimeout: 60 }),
@@ -250,7 +251,7 @@ describe('the dial deadline', () => {
         sent += 1;
       }, 10);
       socket.on('close', () => clearInterval(drip));
-      closed = once(socket.resume(), 'close');
+      closed = socketClosed(socket.resume());
     });
     const error = await rejection<ConnectError>(dial(brokerAt(port), { connectTimeout: 80 }));
     expect(error).toMatchObject({ reason: 'timeout' });
@@ -261,7 +262,7 @@ describe('the dial deadline', () => {
     const peer = await usePeer({ 'channel.open': silence });
     const error = await rejection<ConnectError>(dial(brokerAt(peer.port), { connectTimeout: 60 }));
     expect(error).toMatchObject({ reason: 'timeout' });
-    await once((await peer.session()).socket, 'close');
+    await socketClosed((await peer.session()).socket);
   });
 
   it("is the broker's own when it has one", async () => {
@@ -288,7 +289,7 @@ describe("the caller's signal", () => {
     const reason = new Error('stopping');
     caller.abort(reason);
     expect((await dialled).cause).toBe(reason);
-    if (!session.socket.closed) await once(session.socket, 'close');
+    await socketClosed(session.socket);
   });
 
   it('that is aborted already dials nobody', async () => {

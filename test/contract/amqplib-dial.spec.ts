@@ -8,6 +8,7 @@ import { usePeer } from '../kit/dial.js';
 import { fires, openRaw, rawDial, rawModel, rawOf } from '../kit/raw-amqplib.js';
 import { silence } from '../kit/scripted-peer.js';
 import type { Script } from '../kit/scripted-peer.js';
+import { socketClosed } from '../kit/socket-closed.js';
 
 const failure = async (script: Script) => {
   const peer = await usePeer(script);
@@ -77,7 +78,7 @@ async function abortedDial(onSocket: (socket: Socket) => void, address: object):
   const accepted = once(server, 'connection') as Promise<[Socket]>;
   const dialled = rawDial({ hostname: '127.0.0.1', port, ...address }, { signal: abort.signal });
   const [socket] = await accepted;
-  const closed = once(socket.resume(), 'close');
+  const closed = socketClosed(socket.resume());
   abort.abort();
   await closed;
   return (await dialled).error;

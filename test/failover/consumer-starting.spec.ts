@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Queue } from '../../lib/amqp/queue.js';
-import { isConnectionClosedError, isTopologyError } from '../../lib/errors.js';
+import { AmqpError, isConnectionClosedError, isTopologyError } from '../../lib/errors.js';
 import { consumerSetting, deferred, orders } from './fakes/consumer-setting.js';
 import { settled } from './fakes/fake-clock.js';
 import { watch } from './fakes/fake-setting.js';
@@ -63,7 +63,7 @@ describe('a start that is refused', () => {
       transport.latest.answer = (call) => (call.includes('orders') ? (code ?? 'ok') : 'ok');
       first.channel.closeBy(code);
       await clock.advance(5_000);
-      if (code !== undefined) expect(loop.state).toMatchObject({ status: 'waiting' });
+      expect(loop.state.status).toBe(code === undefined ? 'consuming' : 'waiting');
       transport.latest.answer = () => 'ok';
       await clock.advance(20_000);
       expect(loop.state.status).toBe('consuming');
@@ -102,25 +102,108 @@ describe('a start that is refused', () => {
     const { clock, connection, loop, transport } = setting;
     await connection.connect();
     let release: () => void = () => undefined;
-    transport.latest.answer = (call) => (call === 'consume refunds' ? 'hang' : 'ok');
-    const start = watch(loop.start());
-    await settled();
-    const { consumer } = setting;
-    Object.assign(consumer.channel, {
-      consume: () =>
-        new Promise((resolve) => {
-          release = () => resolve({ consumerTag: 'late' });
-        }),
+    const asked = new Promise<void>((resolve) => {
+      transport.latest.answer = (call) => {
+        if (call === 'consume refunds') resolve();
+        return call === 'consume refunds' ? 'hang' : 'ok';
+      };
     });
+    const open = transport.latest.openChannel.bind(transport.latest);
+    transport.latest.openChannel = async () => {
+      const channel = await open();
+      const consume = channel.consume.bind(channel);
+      const registering = (queue: string, ...rest: []) => {
+        if (queue === 'orders') return consume(queue, ...rest);
+        void consume(queue, ...rest).catch(() => undefined);
+        return new Promise((resolve) => {
+          release = () => resolve({ consumerTag: 'late' });
+        });
+      };
+      return Object.assign(channel, { consume: registering });
+    };
+    const start = watch(loop.start());
+    await asked;
+    const { consumer } = setting;
     consumer.cancel('orders');
     release();
-    consumer.channel.closeBy(404);
     await settled();
+    expect(loop.lastError?.message).toContain('while it was registering');
+    expect(consumer.channel.loss).toBeDefined();
     expect(loop.state.status).toBe('waiting');
     expect(start.outcome).toBe('pending');
+    transport.latest.openChannel = open;
     transport.latest.answer = () => 'ok';
     await clock.advance(2_000);
     expect(start.outcome).toBe('resolved');
+  });
+
+  it('waits longer each time, and begins with the first wait after it has consumed', async () => {
+    const setting = consumerSetting();
+    const { clock, connection, loop, transport } = setting;
+    await connection.connect();
+    transport.latest.answer = (call) => (call.startsWith('consume') ? 403 : 'ok');
+    void loop.start();
+    await clock.advance(3_000);
+    const lines = (): string[] =>
+      setting.logger.lines.flatMap((line) => /Trying again in \d+ ms/.exec(line) ?? []);
+    expect(lines().slice(0, 3)).toEqual([1, 2, 3].map((wait) => `Trying again in ${wait} ms`));
+    transport.latest.answer = () => 'ok';
+    await clock.advance(2_000);
+    expect(loop.state.status).toBe('consuming');
+    const before = lines().length;
+    transport.latest.answer = (call) => (call.startsWith('consume') ? 403 : 'ok');
+    setting.consumer.channel.closeBy(403);
+    await clock.advance(1_000);
+    expect(lines()[before]).toBe('Trying again in 1 ms');
+  });
+
+  it('is tried at once on the next broker when its connection was lost meanwhile', async () => {
+    const waits = { intervalStart: 50_000, intervalMax: 50_000 };
+    const setting = consumerSetting({}, waits);
+    const { clock, connection, loop, transport } = setting;
+    await connection.connect();
+    transport.latest.answer = (call) => (call.startsWith('consume') ? 'hang' : 'ok');
+    void loop.start();
+    await settled();
+    transport.latest.drop();
+    await clock.advance(1_000);
+    expect(loop.state).toMatchObject({
+      status: 'consuming',
+      broker: String(transport.latest.broker),
+    });
+  });
+
+  it('declares its queue again, which may have been deleted since', async () => {
+    const setting = consumerSetting();
+    const { clock, connection, loop, transport } = setting;
+    await connection.connect();
+    transport.latest.answer = (call) => (call.startsWith('consume') ? 404 : 'ok');
+    void loop.start();
+    await clock.advance(3_000);
+    const calls = (method: string) =>
+      transport.latest.calls.filter((call) => call.startsWith(method)).length;
+    expect(calls('consume')).toBeGreaterThan(2);
+    expect(calls('assertQueue')).toBe(calls('consume'));
+  });
+
+  it('closes a channel that is opened after the consumer was stopped', async () => {
+    const setting = consumerSetting();
+    const { connection, loop, transport } = setting;
+    await connection.connect();
+    await connection.declare(orders);
+    const opening = deferred();
+    const open = transport.latest.openChannel.bind(transport.latest);
+    transport.latest.openChannel = async () => {
+      await opening.promise;
+      return open();
+    };
+    void loop.start();
+    await settled();
+    await loop.stop();
+    opening.resolve();
+    await settled();
+    expect(transport.latest.channels.length).toBeGreaterThan(1);
+    expect(transport.latest.openChannels).toEqual([]);
   });
 });
 
@@ -267,6 +350,16 @@ describe('the state', () => {
     }
   });
 
+  it('is not consuming either when the end of its channel is known, but not told yet', async () => {
+    const setting = consumerSetting();
+    const { channel } = await setting.started();
+    const loss = new AmqpError('gone', { scope: 'channel', connection: channel.connection });
+    Object.defineProperty(channel, 'loss', { get: () => loss, configurable: true });
+    expect(setting.loop.state.status).toBe('starting');
+    Reflect.deleteProperty(channel, 'loss');
+    expect(setting.loop.state.status).toBe('consuming');
+  });
+
   it('is starting as long as one queue is not registered with', async () => {
     const setting = consumerSetting({ queues: [orders, new Queue('refunds')] });
     await setting.connection.connect();
@@ -276,5 +369,24 @@ describe('the state', () => {
     expect(setting.consumer.isRegistered('orders')).toBe(true);
     expect(setting.loop.state.status).toBe('starting');
     expect(start.outcome).toBe('pending');
+  });
+});
+
+describe('a quorum queue that drops what fails too often', () => {
+  const warned = (queue: Queue): boolean =>
+    consumerSetting({ queues: [queue] }).logger.lines.some((line) =>
+      line.startsWith('warn: Orders: quorum queue'),
+    );
+
+  it('is warned about when nothing says where its messages go', () => {
+    expect(warned(new Queue('orders', { type: 'quorum' }))).toBe(true);
+  });
+
+  it.each([
+    new Queue('orders', { type: 'quorum', deadLetterExchange: 'dead' }),
+    new Queue('orders', { type: 'quorum', noDeclare: true }),
+    new Queue('orders', { type: 'classic' }),
+  ])('is not warned about when it is none, declared elsewhere, or dead-letters', (queue) => {
+    expect(warned(queue)).toBe(false);
   });
 });

@@ -120,8 +120,8 @@ describe.each(Object.entries(situations))('%s', (name, reach) => {
     await setting.loop.stop();
     const start = watch(setting.loop.start());
     await settled();
-    if (!hasConsumed) expect(isConnectionClosedError(start.error)).toBe(true);
-    expect(start.outcome).not.toBe('pending');
+    expect(start.outcome).toBe(hasConsumed ? 'resolved' : 'rejected');
+    expect(hasConsumed || isConnectionClosedError(start.error)).toBe(true);
     await setting.loop.pause();
     setting.loop.resume();
     expect(setting.loop.state.status).toBe('stopped');
@@ -321,6 +321,31 @@ describe('pausing with handlers that run', () => {
     expect(setting.loop.state.status).toBe('consuming');
     expect(setting.transport.latest.openChannels).toHaveLength(1);
   });
+
+  it.each(Array.from({ length: 80 }, (_, microtasks) => ({ microtasks })))(
+    'is paused for good when that comes $microtasks microtasks after its start began, or after a resume',
+    async ({ microtasks }) => {
+      const setting = consumerSetting();
+      const { clock, connection, loop } = setting;
+      const registered = () => setting.channels.filter((one) => one.isRegistered('orders'));
+      const pauseSoon = async (): Promise<void> => {
+        for (let i = 0; i < microtasks; i += 1) await Promise.resolve();
+        void loop.pause();
+        await clock.advance(2_000);
+        expect(loop.state.status).toBe('paused');
+        expect(registered()).toEqual([]);
+      };
+      await connection.connect();
+      void loop.start();
+      await pauseSoon();
+      loop.resume();
+      await pauseSoon();
+      loop.resume();
+      await clock.advance(2_000);
+      expect(loop.state.status).toBe('consuming');
+      expect(registered()).toHaveLength(1);
+    },
+  );
 
   it('ends where pause and resume follow each other in one turn', async () => {
     const setting = consumerSetting();

@@ -26,6 +26,8 @@ async function closesCleanly(
   await Promise.all([connection.close(), connection.close()]);
   const took = performance.now() - begun;
   await connection.close();
+  // Before the kit ends its side: nobody else has ended what we had under way.
+  expect((await left())['timers of ours']).toBeUndefined();
   await endKit();
   expect(took).toBeLessThan(CLOSE_TIMEOUT + 1_000);
   expect(connection.state.status).toBe('closed');

@@ -41,9 +41,7 @@ export class FakeDeliveries {
   readonly illegal: string[] = [];
 
   constructor(readonly channel: FakeChannel) {
-    const consume = channel.consume.bind(channel) as (
-      queue: string,
-    ) => ReturnType<typeof channel.consume>;
+    const consume = channel.consume.bind(channel);
     Object.assign(channel, {
       consume: async (queue: string, onMessage: OnMessage) => {
         const reply = await consume(queue);

@@ -125,8 +125,17 @@ export function publishingSetting(options: PublishingOptions = {}) {
     channels,
     publish,
     /** Lets everything happen that needs no time. */
-    async settle(): Promise<void> {
-      for (let turn = 0; turn < 6; turn += 1) await settled();
+    async settle(turns = 6): Promise<void> {
+      for (let turn = 0; turn < turns; turn += 1) await settled();
+    },
+    /** Lets time pass bit by bit, and in between everything happen that needs none. */
+    async pass(duration: number): Promise<void> {
+      const bits = Math.min(duration, 100);
+      await this.settle();
+      for (let bit = 0; bit < bits; bit += 1) {
+        await clock.advance(duration / bits);
+        await this.settle();
+      }
     },
     /** The channel that was opened last. */
     get channel(): PublishedChannel {

@@ -1,9 +1,9 @@
-import { once } from 'node:events';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { HEARTBEAT, openOk, PROTOCOL_HEADER, publish } from './hand-built-frames.js';
 import { connected, proxied } from './proxied.js';
 import { startProxy } from './proxy.js';
 import { dial, dialling } from './tcp-peer.js';
+import { socketClosed } from '../socket-closed.js';
 
 describe('a fault of the whole link', () => {
   it.each(['rst', 'fin'] as const)(
@@ -141,7 +141,7 @@ describe('a fault of the whole link', () => {
       port = scoped.port;
       const client = await dial(port);
       await server.connection();
-      void once(client.socket, 'close');
+      void socketClosed(client.socket);
     }
     await expect(dial(port)).rejects.toMatchObject({ code: 'ECONNREFUSED' });
   });

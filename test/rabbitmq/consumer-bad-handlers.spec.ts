@@ -1,0 +1,121 @@
+import { expect, test } from 'vitest';
+import type { Message } from 'nestjs-failover';
+import { Queue } from 'nestjs-failover';
+import { useBrokers, useVhost } from '../kit/brokers.js';
+import { useConnection, useFront } from '../kit/fronts.js';
+import { assertLegalAcks } from '../kit/proxy/index.js';
+import { until } from '../kit/rabbitmq/index.js';
+import { expectOneConsumer, useConsumer, usePublisher } from './consumer.setting.js';
+
+const [broker] = useBrokers();
+
+const orders = new Queue('orders', { type: 'quorum', deliveryLimit: 1_000 });
+const good = new Queue('good');
+
+/** A consumer that is up to no good, beside one on the same connection that must not notice. */
+async function beside(handle: (body: unknown, message: Message) => unknown) {
+  const vhost = await useVhost(broker);
+  const { proxy, url } = await useFront(broker, vhost);
+  const connection = useConnection({ urls: [url] });
+  let handled = 0;
+  const other = useConsumer(connection, {
+    name: 'Good',
+    queues: [good],
+    handle: () => (handled += 1),
+  });
+  const consumer = useConsumer(connection, {
+    queues: [orders],
+    handle,
+    prefetchCount: 5,
+    backoffStart: 200,
+  });
+  await Promise.all([consumer.start(), other.start()]);
+  const publish = usePublisher([vhost.url(broker)], orders);
+  const publishGood = usePublisher([vhost.url(broker)], good);
+  /** Everything went on as if nothing had happened: one dial, two channels that were never closed, legal acks. */
+  const undisturbed = async (): Promise<void> => {
+    const before = handled;
+    await publishGood(1, 2, 3);
+    await until('the other consumer handles', () => handled === before + 3, 10_000);
+    expect(other.state.status).toBe('consuming');
+    expect(consumer.state.status).toBe('consuming');
+    expect(proxy.dials).toBe(1);
+    expect(proxy.count({ method: 'channel.close', direction: 'broker' })).toBe(0);
+    await expectOneConsumer(broker, orders, vhost.name);
+    assertLegalAcks(proxy.arrivals);
+  };
+  return { vhost, proxy, consumer, publish, undisturbed };
+}
+
+test('does not run hot with a handler that always throws: each message comes again after a growing backoff', async () => {
+  const runs: { readonly body: unknown; readonly at: number }[] = [];
+  const { publish, undisturbed, consumer } = await beside((body) => {
+    runs.push({ body, at: performance.now() });
+    throw new Error('always');
+  });
+  await publish('one', 'two');
+  await until('each came four times', () => runs.length >= 8, 20_000);
+  const times = runs.filter(({ body }) => body === 'one').map(({ at }) => at);
+  const waits = times.slice(1).map((at, i) => at - (times[i] ?? 0));
+  for (const [i, expected] of [200, 400, 800].entries()) {
+    expect(waits[i]).toBeGreaterThan(expected - 20);
+  }
+  expect(runs.length).toBeLessThanOrEqual(10);
+  await undisturbed();
+  expect(consumer.held).toBeGreaterThan(0);
+});
+
+test('goes on beside a handler that never returns, as far as its prefetch allows', async () => {
+  const begun: unknown[] = [];
+  const { publish, undisturbed, consumer } = await beside((body) => {
+    begun.push(body);
+    return body === 'hang' ? new Promise(() => undefined) : undefined;
+  });
+  await publish('hang', 1, 2, 3, 4, 5, 6, 7, 8, 9);
+  await until('all are begun', () => begun.length === 10, 10_000);
+  await undisturbed();
+  const stopping = performance.now();
+  await consumer.stop({ timeout: 300 });
+  expect(performance.now() - stopping).toBeLessThan(1_000);
+});
+
+test('sends one ack for a handler that acks twice, and says so to nobody but it', async () => {
+  const thrown: unknown[] = [];
+  const { vhost, proxy, publish, undisturbed } = await beside((_body, message) => {
+    message.ack();
+    try {
+      message.ack();
+    } catch (error) {
+      thrown.push(error);
+      throw error;
+    }
+  });
+  await publish(1);
+  await until('it has acked twice', () => thrown.length === 1, 10_000);
+  await undisturbed();
+  const ready = () => broker.messageCount('orders', vhost.name);
+  await expect.poll(ready, { timeout: 10_000 }).toBe(0);
+  expect(proxy.count({ method: 'basic.reject' })).toBe(0);
+});
+
+test('outlives a handler that rejects after its message was lost', async () => {
+  let runs = 0;
+  const { vhost, proxy, publish, consumer } = await beside((_body, { signal }) => {
+    runs += 1;
+    return runs > 1
+      ? undefined
+      : new Promise((_resolve, reject) => {
+          signal.addEventListener('abort', () => reject(signal.reason as Error));
+        });
+  });
+  await publish(1);
+  await until('it runs', () => runs === 1, 10_000);
+  proxy.cut('rst');
+  await until('it ran again', () => runs === 2, 20_000);
+  await until('it consumes', () => consumer.state.status === 'consuming', 20_000);
+  const count = () => broker.messageCount('orders', vhost.name);
+  await expect.poll(count, { timeout: 10_000 }).toBe(0);
+  expect(runs).toBe(2);
+  await expectOneConsumer(broker, orders, vhost.name);
+  assertLegalAcks(proxy.arrivals);
+});
