@@ -277,3 +277,6 @@ export const noRoute = (routingKey: string, type: unknown): string =>
 
 export const nothingDeadLettered = (name: string, queue: string): string =>
   `${name}: quorum queue ${quoted(queue)} names no dead-letter exchange. A message whose handler keeps failing is dropped at the queue's delivery limit, which is 20 by default since RabbitMQ 4.0. Give the queue a deadLetterExchange, or ignore this if a policy of the broker does.`;
+
+export const classicOnCluster = (queue: string): string =>
+  `The ${queue} is a durable classic queue on a cluster: when its node dies it is gone until that node returns, and nobody can declare or consume it meanwhile (404). Use type: 'quorum' to keep it through a failover.`;

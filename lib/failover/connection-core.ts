@@ -29,14 +29,18 @@ export interface ConnectionCore extends ConnectionParts, EnsureParts {
 
 function found(
   urls: BrokerUrlsSource,
-  { failoverStrategy, allowMixedSchemes }: ResolvedConnectionOptions,
+  { failoverStrategy, allowMixedSchemes, cluster, logger }: ResolvedConnectionOptions,
   random: Random,
   warn: (error: Error) => void,
 ): ConnectionFamily {
   const source = new BrokerSource(urls, { allowMixedSchemes });
   const cursor = new BrokerCursor(failoverStrategy, random, warn);
   if (source.fixed !== undefined) cursor.renew(source.fixed);
-  return { source, cursor, topology: new Topology() };
+  return {
+    source,
+    cursor,
+    topology: new Topology({ cluster, warn: (message) => logger.warn(message) }),
+  };
 }
 
 /** An operation that is run again finds its queues on an empty broker too. What is refused is told; it may not need that. */

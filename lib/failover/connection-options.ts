@@ -47,6 +47,12 @@ export interface FailoverConnectionOptions {
   readonly closeTimeout?: number | undefined;
   /** Shown by the management UI of the broker. @default the name of the process */
   readonly connectionName?: string | undefined;
+  /**
+   * All brokers are nodes of one cluster. After a failover, what was declared before is then only looked at, and bound only
+   * where it is missing: while a node hangs, each binding and each new queue waits for about a minute on every node. Without
+   * it the brokers' `cluster_name` tells, which `rabbitmqctl set_cluster_name` has to have set. @default false
+   */
+  readonly cluster?: boolean | undefined;
   /** Allows `amqp://` beside `amqps://`, which sends the password in clear to some brokers. @default false */
   readonly allowMixedSchemes?: boolean | undefined;
   /** Where failures and recoveries are told. False is silence. @default the console */
@@ -92,6 +98,7 @@ export const connectionOptionChecks = {
   closeTimeout: duration(1),
   connectionName: text,
   allowMixedSchemes: flag,
+  cluster: flag,
   logger: either(oneOf(false), logger),
 } as const;
 
@@ -109,6 +116,7 @@ const defaults = {
   closeTimeout: 2_000,
   connectionName: process.title,
   allowMixedSchemes: false,
+  cluster: false,
 } as const;
 
 /** @throws ConfigurationError naming the option, its value and what is allowed */

@@ -4,7 +4,12 @@ import { notDeclared } from '../amqp/entity.messages.js';
 import { Exchange } from '../amqp/exchange.js';
 import { Queue } from '../amqp/queue.js';
 import { ConfigurationError, TopologyError, isAmqpError, isTopologyError } from '../errors.js';
-import { conflictingDeclarations, manyNotDeclared, notAnEntity } from '../failover.messages.js';
+import {
+  conflictingDeclarations,
+  manyNotDeclared,
+  notAnEntity,
+  classicOnCluster,
+} from '../failover.messages.js';
 import { isNotFound } from '../policy/reply-codes.js';
 import { DeclaringChannel } from './declaring-channel.js';
 import type { Link } from './link.js';
@@ -38,10 +43,24 @@ function withExchanges(entities: readonly Entity[]): Entity[] {
   );
 }
 
+/** A durable classic queue is on one node of a cluster only, and nobody can declare it anew while that node is down. */
+const diesWithItsNode = (entity: Entity): boolean =>
+  entity instanceof Queue &&
+  entity.durable &&
+  !entity.exclusive &&
+  !entity.noDeclare &&
+  (entity.type ?? 'classic') === 'classic';
+
+export interface TopologyOptions {
+  /** All brokers are nodes of one cluster. */
+  readonly cluster: boolean;
+  readonly warn: (message: string) => void;
+}
+
 /**
  * The exchanges and queues of one connection and its clones. They are declared on every new connection, once each.
  *
- * On a cluster where an entity was declared before (the same `cluster_name`), it is only looked at, and declared when it is
+ * On a cluster where an entity was declared before (option `cluster`, or the same `cluster_name`), it is only looked at, and declared when it is
  * missing: while a node of a cluster hangs, each new queue or binding waits for about a minute on every node, but a passive
  * declaration answers at once.
  */
@@ -49,6 +68,10 @@ export class Topology {
   readonly #entities = new Map<string, Entity>();
   /** By cluster name, the keys of what was declared there. */
   readonly #known = new Map<string, Set<string | Queue>>();
+
+  constructor(
+    private readonly options: TopologyOptions = { cluster: false, warn: () => undefined },
+  ) {}
 
   get entities(): readonly Entity[] {
     return [...this.#entities.values()];
@@ -69,6 +92,9 @@ export class Topology {
     const registered = this.#entities.get(name);
     if (registered !== undefined && declarationKey(registered) !== declarationKey(entity)) {
       throw new ConfigurationError(conflictingDeclarations(name));
+    }
+    if (registered === undefined && this.options.cluster && diesWithItsNode(entity)) {
+      this.options.warn(classicOnCluster(name));
     }
     this.#entities.set(name, entity);
   }
@@ -158,8 +184,9 @@ export class Topology {
   }
 
   #knownOn({ connection }: Link): Set<string | Queue> {
-    // Without a cluster name the broker's own address has to do.
-    const cluster = connection.serverProperties.clusterName ?? connection.broker.toString();
+    // Unless somebody has set it, RabbitMQ tells another cluster name on each node.
+    const { clusterName } = connection.serverProperties;
+    const cluster = this.options.cluster ? '' : (clusterName ?? connection.broker.toString());
     let known = this.#known.get(cluster);
     if (known === undefined) {
       known = new Set();

@@ -29,6 +29,9 @@ const LONGEST_KEY = 255;
 // amqplib encodes tables in a buffer of 64 KiB; a little is left for the header that marks what is sent again.
 const LARGEST_TABLE = 65_536 - 64;
 
+// amqplib sends large numbers as doubles, but not those below the least 64-bit integer.
+const LEAST = -(2 ** 63);
+
 /** Headers that can be sent. */
 export interface EncodableHeaders {
   readonly table: Headers;
@@ -67,8 +70,8 @@ function encodableTable(given: object, path: string, depth: number): Headers {
 }
 
 function encodable(value: unknown, path: string, depth: number): unknown {
-  if (typeof value === 'string' || typeof value === 'boolean' || Number.isFinite(value))
-    return value;
+  if (typeof value === 'string' || typeof value === 'boolean') return value;
+  if (typeof value === 'number' && Number.isFinite(value) && value >= LEAST) return value;
   if (typeof value === 'object') return encodableObject(value, path, depth);
   throw new SerializationError(headerRefused(path, value));
 }

@@ -7,8 +7,12 @@ import { OrderService } from './order.service.js';
 
 @Module({ providers: [Ledger, OrderConsumer, OrderService] })
 export class AppModule {
-  static on(urls: readonly string[]): DynamicModule {
+  /** `cluster`: the brokers are nodes of one cluster. */
+  static on(urls: readonly string[], cluster: boolean): DynamicModule {
     // The timeline tells what happens; in an app of yours, leave the logger on.
-    return { module: AppModule, imports: [FailoverModule.forRoot({ urls, logger: false })] };
+    return {
+      module: AppModule,
+      imports: [FailoverModule.forRoot({ urls, cluster, logger: false })],
+    };
   }
 }

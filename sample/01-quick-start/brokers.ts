@@ -3,6 +3,8 @@ import { RabbitRun } from '../../test/kit/rabbitmq/index.js';
 /** The brokers of the demonstration. */
 export interface Brokers extends AsyncDisposable {
   readonly urls: readonly string[];
+  /** Whether they are known to be nodes of one cluster. */
+  readonly cluster: boolean;
   /** Kills the node at this address with SIGKILL. Undefined when the brokers are not ours to kill. */
   readonly kill: ((url: string) => Promise<void>) | undefined;
 }
@@ -13,6 +15,7 @@ export async function brokers(tell: (line: string) => void): Promise<Brokers> {
   if (given !== undefined && given !== '') {
     return {
       urls: given.split(';').filter(Boolean),
+      cluster: false,
       kill: undefined,
       [Symbol.asyncDispose]: async () => undefined,
     };
@@ -22,6 +25,7 @@ export async function brokers(tell: (line: string) => void): Promise<Brokers> {
   const cluster = await run.startCluster(3);
   return {
     urls: cluster.urls(),
+    cluster: true,
     kill: async (url) => {
       const { port } = new URL(url);
       await cluster.nodes.find((node) => String(node.port) === port)?.kill();

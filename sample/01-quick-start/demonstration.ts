@@ -50,7 +50,7 @@ export async function demonstrate(stage: Stage): Promise<number> {
 }
 
 async function consumedAll(ledger: Ledger): Promise<void> {
-  for (const end = performance.now() + SETTLE; performance.now() < end; ) {
+  for (const end = performance.now() + SETTLE; performance.now() < end;) {
     if (ledger.missing.length === 0) return;
     await sleep(50);
   }

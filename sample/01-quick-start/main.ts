@@ -11,9 +11,11 @@ import { Timeline } from './timeline.js';
 
 async function run(): Promise<boolean> {
   const { values } = parseArgs({ options: { seconds: { type: 'string', default: '30' } } });
+  const seconds = Number(values.seconds);
+  if (!(seconds > 0)) throw new Error(`--seconds ${values.seconds}: give a number above 0`);
   const timeline = new Timeline();
   await using stage = await brokers((line) => timeline.tell(line));
-  const app = await NestFactory.createApplicationContext(AppModule.on(stage.urls), {
+  const app = await NestFactory.createApplicationContext(AppModule.on(stage.urls, stage.cluster), {
     logger: ['error', 'warn'],
   });
   const ledger = app.get(Ledger);
@@ -23,7 +25,6 @@ async function run(): Promise<boolean> {
   let inFlight = 0;
   try {
     const orders = app.get(OrderService);
-    const seconds = Number(values.seconds);
     inFlight = await demonstrate({
       brokers: stage,
       connection,
@@ -43,7 +44,8 @@ async function run(): Promise<boolean> {
   for (const reason of new Set(rejected)) timeline.tell(`rejected: ${reason}`);
   const killed = stage.kill !== undefined;
   const proven = !killed || (timeline.failovers.length > 0 && inFlight > 0);
-  if (!proven) timeline.tell('no failover was seen with publishes in flight: this run proves nothing');
+  if (!proven)
+    timeline.tell('no failover was seen with publishes in flight: this run proves nothing');
   return proven && missing.length === 0;
 }
 

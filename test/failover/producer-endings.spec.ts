@@ -126,12 +126,13 @@ describe('closing a producer', () => {
 
   it('does not wait longer for a channel that does not close', async () => {
     const setting = publishingSetting();
-    setting.publish('q');
+    const seen = setting.publish('q');
     await setting.settle();
     setting.channel.fake.close = () => new Promise(() => undefined);
     const closed = setting.producer.close({ timeout: 70 });
     await setting.pass(70);
     await closed;
+    expect(seen.error).toMatchObject({ outcome: 'unknown' });
   });
 
   it('refuses what is published from then on, and is done once', async () => {

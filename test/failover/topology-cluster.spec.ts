@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { Exchange } from '../../lib/amqp/exchange.js';
 import { Queue } from '../../lib/amqp/queue.js';
 import { isTopologyError } from '../../lib/errors.js';
+import { classicOnCluster } from '../../lib/failover.messages.js';
 import { Link } from '../../lib/failover/link.js';
 import { Topology } from '../../lib/failover/topology.js';
 import type { Entity } from '../../lib/failover/topology.js';
@@ -35,6 +36,15 @@ describe('on a cluster where it was declared before', () => {
     const { link, calls } = linkTo('one', 'b');
     await topology.declareOn(link);
     expect(calls).toEqual(['checkExchange orders', 'checkQueue created', 'checkQueue audit']);
+  });
+
+  it('with the option cluster, whatever name each node tells', async () => {
+    const topology = new Topology({ cluster: true, warn: () => undefined });
+    topology.add(audit);
+    await topology.declareOn(linkTo('rabbit@one').link);
+    const { link, calls } = linkTo('rabbit@two', 'b');
+    await topology.declareOn(link);
+    expect(calls).toEqual(['checkQueue audit']);
   });
 
   it('without a cluster name, that is the same broker', async () => {
@@ -92,5 +102,29 @@ describe('on a cluster where it was declared before', () => {
     expect(failed.error).toSatisfy(isTopologyError);
     expect(calls).toContain('checkQueue audit');
     expect(calls).not.toContain('assertQueue created');
+  });
+});
+
+describe('a durable classic queue', () => {
+  const warned = (cluster: boolean, ...queues: readonly Queue[]) => {
+    const lines: string[] = [];
+    const topology = new Topology({ cluster, warn: (line) => lines.push(line) });
+    topology.add(...queues);
+    topology.add(...queues);
+    return lines;
+  };
+
+  it('on a cluster is warned about, once', () => {
+    expect(warned(true, audit)).toEqual([classicOnCluster('queue "audit"')]);
+  });
+
+  it.each([
+    ['elsewhere', false, audit],
+    ['when it is a quorum queue', true, new Queue('q', { type: 'quorum' })],
+    ['when it does not outlive its node anyway', true, new Queue('q', { durable: false })],
+    ['when it is exclusive', true, new Queue('q', { exclusive: true })],
+    ['when somebody else declares it', true, new Queue('q', { noDeclare: true })],
+  ])('is not warned about %s', (_when, cluster, queue) => {
+    expect(warned(cluster, queue)).toEqual([]);
   });
 });

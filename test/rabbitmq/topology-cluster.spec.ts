@@ -21,12 +21,12 @@ beforeEach(async () => {
   return clear;
 });
 
-async function publishedOnFirst() {
+async function publishedOnFirst(options: { cluster?: boolean } = {}) {
   const vhost = await useVhost(cluster);
   const [first, second] = cluster.nodes as [RabbitNode, RabbitNode];
   const one = await useFront(first, vhost);
   const two = await useFront(second, vhost);
-  const connection = useConnection({ urls: [one.url, two.url] });
+  const connection = useConnection({ urls: [one.url, two.url], ...options });
   const producer = new Producer(connection);
   onTestFinished(() => producer.close());
   const publish = () =>
@@ -83,5 +83,17 @@ test('declares in full on another node of a cluster without a name: each node th
   await publish();
 
   expect(two.count({ method: 'queue.bind' })).toBe(1);
+  expect(await cluster.running().readyCount('orders.created', vhost.name)).toBe(2);
+});
+
+test('only looks at it on a cluster without a name too, with the option cluster', async () => {
+  await clear();
+  const { vhost, publish, one, two } = await publishedOnFirst({ cluster: true });
+  one.refuse();
+  one.cut('rst');
+
+  await publish();
+
+  expect(two.count({ method: 'queue.bind' })).toBe(0);
   expect(await cluster.running().readyCount('orders.created', vhost.name)).toBe(2);
 });

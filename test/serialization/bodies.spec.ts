@@ -133,7 +133,7 @@ describe('a content type', () => {
     ['application/json', ''],
     ['application/json', 'undefined'],
   ])('%s of a body that is none is refused, and the body is not quoted', (contentType, body) => {
-    expect(() => decodeText(`${body}`, contentType)).toThrow('is not json');
+    expect(() => decodeText(body, contentType)).toThrow('is not json');
   });
 
   it.each(['application/json', 'text/plain'])(

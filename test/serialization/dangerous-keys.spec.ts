@@ -30,7 +30,7 @@ function naiveMerge(target: Record<string, unknown>, source: Record<string, unkn
 
 const keysOf = (value: unknown): string[] =>
   typeof value === 'object' && value !== null
-    ? Object.entries(value).flatMap(([key, inner]) => [key, ...keysOf(inner)])
+    ? Object.entries(value).flatMap(([key, inner]) => [key].concat(keysOf(inner)))
     : [];
 
 describe('what would reach into prototypes', () => {

@@ -1,0 +1,60 @@
+import { expect, test } from 'vitest';
+import type { PublishOptions } from 'nestjs-failover';
+import { Queue } from 'nestjs-failover';
+import { useBrokers } from '../kit/brokers.js';
+import { counted, usePublishing } from './publish.setting.js';
+
+const [broker] = useBrokers();
+
+test.each<[string, PublishOptions, number]>([
+  ['to an exchange that is missing', { exchange: 'missing' }, 404],
+  ['to an exchange that takes none from clients', { exchange: 'amq.rabbitmq.log' }, 403],
+  ['in the name of another user', { routingKey: 'q', userId: 'somebody' }, 406],
+  ['that expires after too long', { routingKey: 'q', expiration: 1e12 }, 406],
+])(
+  'a publish %s is refused amid 500 others, which are all confirmed and keep their order',
+  async (_, offence, code) => {
+    const { publish, drain } = await usePublishing(broker);
+    const declare = [new Queue('q')];
+    await publish(-1, { routingKey: 'q', declare });
+    const endings = Array.from({ length: 501 }, (_one, n) =>
+      publish(n, n === 250 ? { ...offence } : { routingKey: 'q' }),
+    );
+    const all = await Promise.all(endings);
+
+    expect(counted(all)).toEqual({ confirmed: 500, refused: 1 });
+    expect(all[250]?.error).toMatchObject({ outcome: 'refused', code });
+    const firsts = [...new Set((await drain('q')) as number[])];
+    expect(firsts).toEqual(
+      [-1, ...Array.from({ length: 501 }, (_one, n) => n)].filter((n) => n !== 250),
+    );
+  },
+);
+
+test('20 publishes to an exchange that is missing are refused amid 200 others', async () => {
+  const { publish } = await usePublishing(broker);
+  const declare = [new Queue('q')];
+  const endings = Array.from({ length: 220 }, (_, n) =>
+    publish(n, n % 11 === 5 ? { exchange: 'missing' } : { routingKey: 'q', declare }),
+  );
+
+  expect(counted(await Promise.all(endings))).toEqual({ confirmed: 200, refused: 20 });
+});
+
+test('a publish that no queue takes is returned, and the others on its channel are confirmed', async () => {
+  const { publish, producer } = await usePublishing(broker);
+  const declare = [new Queue('q')];
+  const endings = await Promise.all(
+    Array.from({ length: 300 }, (_, n) =>
+      publish(n, { messageId: 'same', routingKey: n % 3 === 0 ? 'nowhere' : 'q', declare }),
+    ),
+  );
+
+  expect(endings.map(({ outcome }) => outcome)).toEqual(
+    endings.map((_, n) => (n % 3 === 0 ? 'returned' : 'confirmed')),
+  );
+  expect(endings[0]?.error).toMatchObject({ name: 'UnroutableError', code: 312 });
+  await expect(
+    producer.publish(1, { routingKey: 'nowhere', mandatory: false }),
+  ).resolves.toMatchObject({ attempts: 1 });
+});
