@@ -24,6 +24,9 @@ const realBrokers: Options = {
   sequence: { groupOrder: 1 },
 };
 
+// As above; each test is a fault under load and takes up to minutes. Not part of `npm test`.
+const faults: Options = { ...realBrokers, testTimeout: 240_000 };
+
 // Packs, installs from the registry and starts other versions of Node.
 const installs: Options = {
   fileParallelism: false,
@@ -50,6 +53,7 @@ export default defineConfig({
         ...realBrokers,
         exclude: ['test/nest/unit/**'],
       }),
+      project('faults', ['test/faults/**/*.spec.ts'], faults),
       project('package', ['test/package/**/*.spec.ts'], installs),
     ],
   },

@@ -6,7 +6,7 @@ export type { Channel, ChannelEvents, Confirmation, ConfirmChannel } from './amq
 export { Exchange } from './amqp/exchange.js';
 export type { DeliveryMode, ExchangeOptions, ExchangeType } from './amqp/exchange.js';
 export { Queue } from './amqp/queue.js';
-export type { QueueOptions } from './amqp/queue-options.js';
+export type { QueueOptions, QueueOverflow, QueueType } from './amqp/queue-options.js';
 export type {
   BrokerConnection,
   ConnectOptions,
@@ -17,6 +17,7 @@ export * from './errors.js';
 export type { BrokerUrls, BrokerUrlsSource } from './failover/broker-source.js';
 export type {
   BlockedEvent,
+  ClosedEvent,
   ConnectedEvent,
   ConnectFailedEvent,
   ConnectingEvent,

@@ -1,4 +1,5 @@
 import type { BrokerFailure } from './errors.js';
+import { listed } from './phrases.js';
 
 const list = (names: readonly string[]): string => (names.length === 0 ? 'none' : names.join(', '));
 
@@ -72,9 +73,6 @@ export const channelNotAsked = (where: string): string =>
 export const channelNotFilledIn = (): string =>
   'A @RetryChannel() parameter was not filled in. It must be a parameter of a method with @EnsureRetry({ channel: true }).';
 
-const told = (failures: readonly BrokerFailure[]): string =>
-  failures.map(({ broker, error }) => `\n  ${broker}: ${error.message}`).join('');
-
 export const startupTimedOut = (
   name: string,
   timeout: number,
@@ -85,7 +83,7 @@ export const startupTimedOut = (
   `${moduleNamed(name)} is not up within its startupTimeout of ${timeout} ms. ${
     failures.length === 0
       ? 'No broker has answered yet.'
-      : `Failed attempts: ${attempts}. The last failure of each broker:${told(failures)}`
+      : `Failed attempts: ${attempts}. The last failure of each broker:${listed(failures)}`
   }${waiting.length === 0 ? '' : `\nNot consuming yet: ${list(waiting)}.`}\nStart a broker, raise startupTimeout, or set startup: 'background' to start without one.`;
 
 export const closedWhileStarting = (name: string): string =>

@@ -1,5 +1,5 @@
 /** Class and method ids (AMQP 0-9-1 and RabbitMQ's extensions) of the methods that wait for a reply. */
-export const RPC_METHODS = {
+const RPC_METHODS = {
   'channel.open': [20, 10],
   'exchange.declare': [40, 10],
   'exchange.delete': [40, 20],

@@ -1,5 +1,5 @@
 import type { ConnectFailureReason } from '../errors.js';
-import { printable } from './printable.js';
+import { printable } from '../printable.js';
 
 const because = (cause: unknown): string => {
   if (cause === undefined || cause === null) return '';

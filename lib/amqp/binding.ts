@@ -2,8 +2,9 @@ import { ConfigurationError } from '../errors.js';
 import type { Arguments } from './entity-arguments.js';
 import { defaultExchangeBinding } from './entity.messages.js';
 import type { Exchange } from './exchange.js';
-import { optionRefused } from './option.messages.js';
-import { checkOptions, plainObject, shortString } from './option-checks.js';
+import { optionRefused } from '../option.messages.js';
+import { checkOptions, plainObject } from '../policy/check-options.js';
+import { shortString } from './short-string.js';
 
 export interface BindingOptions {
   /** Default empty. */

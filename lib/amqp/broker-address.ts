@@ -12,7 +12,7 @@ import {
 } from './broker.messages.js';
 import { brokerUrl } from './broker-url.js';
 import { completeBroker } from './complete-broker.js';
-import { shown, notAnObject } from './option.messages.js';
+import { shown, notAnObject } from '../option.messages.js';
 
 /** One broker as it may be given: a URL, options, or one that was parsed before. */
 export type BrokerInput = string | BrokerOptions | Broker;

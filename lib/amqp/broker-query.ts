@@ -8,9 +8,9 @@ import {
   unknownQueryKey,
   unreadableFile,
 } from './broker.messages.js';
-import { optionRefused } from './option.messages.js';
-import { wholeNumber, oneOf } from './option-checks.js';
-import type { OptionCheck } from './option-checks.js';
+import { optionRefused } from '../option.messages.js';
+import { oneOf, wholeNumber } from '../policy/check-options.js';
+import type { OptionCheck } from '../policy/check-options.js';
 import { percentDecode } from './percent-decode.js';
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };

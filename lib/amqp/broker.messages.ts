@@ -1,4 +1,4 @@
-import { printable } from './printable.js';
+import { printable } from '../printable.js';
 import { maskedUrl } from './redact.js';
 
 const encode = 'percent-encode it (# is %23, / is %2F, : is %3A, ; is %3B, ? is %3F, @ is %40)';

@@ -11,11 +11,10 @@ import {
   heartbeatOff,
   tlsWithoutAmqps,
 } from './broker.messages.js';
-import { optionRefused } from './option.messages.js';
-import { checkOptions, oneOf, shortString, wholeNumber } from './option-checks.js';
-import type { OptionCheck } from './option-checks.js';
-
-const text: OptionCheck = { allowed: 'a string', accepts: (value) => typeof value === 'string' };
+import { optionRefused } from '../option.messages.js';
+import { checkOptions, oneOf, text, wholeNumber } from '../policy/check-options.js';
+import { shortString } from './short-string.js';
+import type { OptionCheck } from '../policy/check-options.js';
 
 const CHECKS: Readonly<Record<keyof BrokerOptions, OptionCheck>> = {
   protocol: oneOf('amqp', 'amqps'),

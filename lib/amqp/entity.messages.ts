@@ -1,4 +1,4 @@
-import { printable } from './printable.js';
+import { printable } from '../printable.js';
 import { redact } from './redact.js';
 
 export const exchangeName = (name: string): string => `exchange "${printable(name)}"`;

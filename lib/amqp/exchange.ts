@@ -1,12 +1,12 @@
 import { ConfigurationError } from '../errors.js';
 import { Binding } from './binding.js';
-import { listOf } from './entity-checks.js';
 import { mergedArguments } from './entity-arguments.js';
 import type { Arguments } from './entity-arguments.js';
 import { defaultExchangeType, exchangeName } from './entity.messages.js';
-import { optionRefused } from './option.messages.js';
-import { checkOptions, flag, oneOf, plainObject, shortString } from './option-checks.js';
-import type { OptionCheck } from './option-checks.js';
+import { optionRefused } from '../option.messages.js';
+import { checkOptions, flag, listOf, oneOf, plainObject } from '../policy/check-options.js';
+import { shortString } from './short-string.js';
+import type { OptionCheck } from '../policy/check-options.js';
 
 /** The types every broker has; those of plugins (`x-delayed-message`, `x-consistent-hash`) are allowed as well. */
 export type ExchangeType = 'direct' | 'topic' | 'fanout' | 'headers' | (string & {});
@@ -52,7 +52,7 @@ const CHECKS: Readonly<Record<keyof ExchangeOptions, OptionCheck>> = {
   mandatory: flag,
   alternateExchange: shortString,
   arguments: plainObject,
-  bindings: listOf(Binding, 'bindings'),
+  bindings: listOf('bindings', (one) => one instanceof Binding),
 };
 
 /**

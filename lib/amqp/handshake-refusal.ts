@@ -1,7 +1,7 @@
 import { isAmqpError } from '../errors.js';
 import type { ConnectFailureReason } from '../errors.js';
 import type { Broker } from './broker.js';
-import { printable } from './printable.js';
+import { printable } from '../printable.js';
 
 /** Why a broker could not be connected to, in our words. */
 export interface HandshakeRefusal {

@@ -1,14 +1,21 @@
 import { Binding } from './binding.js';
-import { listOf } from './entity-checks.js';
 import { Exchange } from './exchange.js';
-import { callable, flag, oneOf, plainObject, shortString, wholeNumber } from './option-checks.js';
-import type { OptionCheck } from './option-checks.js';
+import {
+  callable,
+  count,
+  flag,
+  listOf,
+  oneOf,
+  plainObject,
+  text,
+  wholeNumber,
+} from '../policy/check-options.js';
+import { shortString } from './short-string.js';
+import type { OptionCheck } from '../policy/check-options.js';
 import type { QueueOptions } from './queue-options.js';
 
 // RabbitMQ's limit for TTLs and expiries: ten years of 365 days (seen on 3.10).
 const MAX_EXPIRY = 315_360_000_000;
-
-const count = wholeNumber(0, Number.MAX_SAFE_INTEGER);
 
 /** What each option of a queue may be. */
 export const queueChecks: Readonly<Record<keyof QueueOptions, OptionCheck>> = {
@@ -18,7 +25,7 @@ export const queueChecks: Readonly<Record<keyof QueueOptions, OptionCheck>> = {
     accepts: (value) => value instanceof Exchange || shortString.accepts(value),
   },
   routingKey: shortString,
-  bindings: listOf(Binding, 'bindings'),
+  bindings: listOf('bindings', (one) => one instanceof Binding),
   durable: flag,
   exclusive: flag,
   autoDelete: flag,
@@ -26,17 +33,17 @@ export const queueChecks: Readonly<Record<keyof QueueOptions, OptionCheck>> = {
   passive: flag,
   expires: wholeNumber(1, MAX_EXPIRY, 'milliseconds'),
   messageTtl: wholeNumber(0, MAX_EXPIRY, 'milliseconds'),
-  maxLength: count,
-  maxLengthBytes: count,
+  maxLength: count(),
+  maxLengthBytes: count(),
   maxPriority: wholeNumber(1, 255),
   overflow: oneOf('drop-head', 'reject-publish', 'reject-publish-dlx'),
   deadLetterExchange: shortString,
   deadLetterRoutingKey: shortString,
-  deliveryLimit: count,
+  deliveryLimit: count(),
   singleActiveConsumer: flag,
   arguments: plainObject,
   bindingArguments: plainObject,
   consumerArguments: plainObject,
-  alias: { allowed: 'a string', accepts: (value) => typeof value === 'string' },
+  alias: text,
   onDeclared: callable,
 };

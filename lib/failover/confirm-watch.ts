@@ -1,4 +1,4 @@
-import { confirmsMissing } from '../failover.messages.js';
+import { confirmsMissing } from '../publish.messages.js';
 import type { Clock } from '../policy/clock.js';
 import type { PublishChannel } from './publish-channel.js';
 

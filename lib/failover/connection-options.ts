@@ -1,4 +1,5 @@
 import type { Broker } from '../amqp/broker.js';
+import type { OptionCheck } from '../policy/check-options.js';
 import {
   anything,
   callable,
@@ -69,19 +70,21 @@ export type ResolvedConnectionOptions = {
 
 const HEARTBEAT_FLOOR = 1_000;
 
-const heartbeat = (value: unknown): string | undefined =>
-  duration(HEARTBEAT_FLOOR)(value) === undefined
-    ? undefined
-    : 'a number of milliseconds, 1000 or more (a URL query takes seconds: `?heartbeat=5`); 0 would leave a dead broker unnoticed';
+const heartbeat: OptionCheck = {
+  allowed:
+    'a number of milliseconds, 1000 or more (a URL query takes seconds: `?heartbeat=5`); 0 would leave a dead broker unnoticed',
+  accepts: duration(HEARTBEAT_FLOOR).accepts,
+};
 
 const loggerMethods = ['log', 'warn', 'error'] as const;
 
-const logger = (value: unknown): string | undefined =>
-  typeof value === 'object' &&
-  value !== null &&
-  loggerMethods.every((name) => typeof (value as Partial<FailoverLogger>)[name] === 'function')
-    ? undefined
-    : 'a logger with the methods log, warn and error';
+const logger: OptionCheck = {
+  allowed: 'a logger with the methods log, warn and error',
+  accepts: (value) =>
+    typeof value === 'object' &&
+    value !== null &&
+    loggerMethods.every((name) => typeof (value as Partial<FailoverLogger>)[name] === 'function'),
+};
 
 export const connectionOptionChecks = {
   urls: anything,

@@ -6,7 +6,7 @@ import {
   consumerStartFailed,
   consumerStopped,
   consuming,
-} from '../failover.messages.js';
+} from '../consumer.messages.js';
 import { checkOptions, duration } from '../policy/check-options.js';
 import type { ConsumerState } from '../policy/consumer-state.js';
 import { consumerTransition } from '../policy/consumer-state.js';

@@ -1,7 +1,14 @@
 import { Queue } from '../amqp/queue.js';
 import type { BackoffPolicy } from '../policy/backoff.js';
 import type { OptionCheck } from '../policy/check-options.js';
-import { checkOptions, count, duration, listOf, oneOf } from '../policy/check-options.js';
+import {
+  checkOptions,
+  count,
+  duration,
+  listOf,
+  oneOf,
+  wholeNumber,
+} from '../policy/check-options.js';
 import { serializerNames } from '../serialization/codec.js';
 import type { AckMode, ConsumerOptions } from './consumer-definition.js';
 
@@ -21,17 +28,18 @@ export interface ResolvedConsumerOptions {
 // AMQP's prefetch-count is a short; 0 would mean unlimited, and with it unbounded memory.
 const MOST_PREFETCH = 65_535;
 
-const prefetch: OptionCheck = (value) =>
-  Number.isInteger(value) && Number(value) >= 1 && Number(value) <= MOST_PREFETCH
-    ? undefined
-    : `a whole number from 1 to ${MOST_PREFETCH}; unlimited is not offered`;
+const prefetch: OptionCheck = {
+  allowed: `a whole number from 1 to ${MOST_PREFETCH}; unlimited is not offered`,
+  accepts: wholeNumber(1, MOST_PREFETCH).accepts,
+};
 
-const queues: OptionCheck = (value) =>
-  Array.isArray(value) && value.length > 0 && value.every((one) => one instanceof Queue)
-    ? undefined
-    : 'a list of at least one Queue';
+const queues: OptionCheck = {
+  allowed: 'a list of at least one Queue',
+  accepts: (value) =>
+    Array.isArray(value) && value.length > 0 && value.every((one) => one instanceof Queue),
+};
 
-export const consumerOptionChecks = {
+const consumerOptionChecks = {
   queues,
   prefetchCount: prefetch,
   concurrency: count(1),

@@ -1,4 +1,4 @@
-import { declaringFailed } from '../failover.messages.js';
+import { declaringFailed } from '../publish.messages.js';
 import { interval } from '../policy/interval.js';
 import type { ConnectionParts } from './connection-parts.js';
 import type { Link } from './link.js';

@@ -1,5 +1,5 @@
 import type { Queue } from '../amqp/queue.js';
-import { nothingDeadLettered } from '../failover.messages.js';
+import { nothingDeadLettered } from '../consumer.messages.js';
 import type { FailoverLogger } from './logger.js';
 
 /**

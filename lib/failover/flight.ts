@@ -1,5 +1,4 @@
-/** The broker confirmed something that was never sent, or twice: its word cannot be trusted any more. */
-export class ConfirmViolation extends Error {}
+import { tagNotOutstanding } from '../publish.messages.js';
 
 /**
  * The unconfirmed publishes of one channel, by their number. A channel counts its publishes from 1, and the broker answers
@@ -24,7 +23,7 @@ export class Flight<E> {
    * Takes out what the broker answers for, and hands it to `each` in order. With `multiple` that is everything up to the
    * tag, and tag 0 stands for all.
    *
-   * @throws ConfirmViolation for a tag that was never sent, or was answered before
+   * @throws Error for a tag that was never sent, or was answered before: the broker's word cannot be trusted any more
    */
   answer(tag: number, multiple: boolean, each: (entry: E) => void): void {
     if (multiple) {
@@ -32,7 +31,7 @@ export class Flight<E> {
       return;
     }
     const entry = this.#byTag.get(tag);
-    if (entry === undefined) throw new ConfirmViolation(`tag ${tag} is not outstanding`);
+    if (entry === undefined) throw new Error(tagNotOutstanding(tag, false));
     this.#byTag.delete(tag);
     each(entry);
   }
@@ -40,7 +39,7 @@ export class Flight<E> {
   #answerUpTo(tag: number, each: (entry: E) => void): void {
     const [lowest] = this.#byTag.keys();
     if (tag > this.#last || lowest === undefined || lowest > tag) {
-      throw new ConfirmViolation(`no tag up to ${tag} is outstanding`);
+      throw new Error(tagNotOutstanding(tag, true));
     }
     for (const [sent, entry] of this.#byTag) {
       if (sent > tag) break;

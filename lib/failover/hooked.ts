@@ -1,4 +1,4 @@
-import { hookFailed } from '../failover.messages.js';
+import { hookFailed } from '../consumer.messages.js';
 import type { ConnectionParts } from './connection-parts.js';
 
 /** Calls and awaits a hook of the user's. What it throws is logged and changes nothing. */

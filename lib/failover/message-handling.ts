@@ -5,7 +5,7 @@ import {
   handlerFailed,
   noRoute,
   undecodable,
-} from '../failover.messages.js';
+} from '../consumer.messages.js';
 import { backoff } from '../policy/backoff.js';
 import type { ConnectionParts } from './connection-parts.js';
 import type { ConsumerDefinition, Handler } from './consumer-definition.js';

@@ -1,5 +1,5 @@
 import { ConfigurationError } from '../errors.js';
-import { overlappingRoutes, routesOfSeveralKinds, unusableRoute } from '../failover.messages.js';
+import { overlappingRoutes, routesOfSeveralKinds, unusableRoute } from '../consumer.messages.js';
 import { matchesTopic, topicPattern, topicsOverlap } from '../policy/topic-pattern.js';
 import type { Message } from './message.js';
 

@@ -1,7 +1,7 @@
 import type { Delivery } from '../amqp/channel.js';
 import type { Queue } from '../amqp/queue.js';
 import { MessageStateError } from '../errors.js';
-import { settledTwice } from '../failover.messages.js';
+import { settledTwice } from '../consumer.messages.js';
 import { decodeBody } from '../serialization/codec.js';
 import type { Headers } from '../serialization/headers.js';
 import { safeHeaders } from '../serialization/headers.js';

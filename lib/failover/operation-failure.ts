@@ -16,7 +16,7 @@ const isLastWord = (error: unknown): boolean => isOperationalError(error) || isP
  * where a policy has given up, no other one goes on. So does a `PublishError`: the message may be stored, its producer has
  * sent it again as often as it may, and another publish would be another message.
  */
-export function faultBehind(error: unknown): AmqpError | undefined {
+function faultBehind(error: unknown): AmqpError | undefined {
   let current = error;
   for (let depth = 0; depth < LONGEST_CHAIN; depth += 1) {
     if (isAmqpError(current)) return current;

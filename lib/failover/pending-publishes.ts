@@ -6,7 +6,7 @@ import {
   publishAborted,
   publishTimedOut,
   unroutable,
-} from '../failover.messages.js';
+} from '../publish.messages.js';
 import type { Clock } from '../policy/clock.js';
 import { Deadlines } from './deadlines.js';
 import type { ListenerErrorHandler } from './listeners.js';

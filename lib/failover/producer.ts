@@ -9,7 +9,7 @@ import {
   outboxFull,
   producerClosed,
   publishAborted,
-} from '../failover.messages.js';
+} from '../publish.messages.js';
 import { checkOptions, duration } from '../policy/check-options.js';
 import type { ConnectionParts } from './connection-parts.js';
 import type { FailoverConnection } from './failover-connection.js';

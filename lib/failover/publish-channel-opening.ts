@@ -1,4 +1,4 @@
-import { channelNotOpened, confirmChannelRefused } from '../failover.messages.js';
+import { channelNotOpened, confirmChannelRefused } from '../publish.messages.js';
 import type { ConnectionParts } from './connection-parts.js';
 import type { Link } from './link.js';
 import type { PublishChannelEvents } from './publish-channel.js';

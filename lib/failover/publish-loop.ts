@@ -1,11 +1,7 @@
 import type { AmqpError } from '../errors.js';
 import { isAmqpError } from '../errors.js';
-import {
-  noConnectionNow,
-  notEncodable,
-  propertiesTooLarge,
-  reasonOf,
-} from '../failover.messages.js';
+import { reasonOf } from '../phrases.js';
+import { noConnectionNow, notEncodable, propertiesTooLarge } from '../publish.messages.js';
 import { recoverability } from '../policy/recoverability.js';
 import { ConfirmWatch } from './confirm-watch.js';
 import type { ConnectionParts } from './connection-parts.js';

@@ -1,6 +1,8 @@
 import type { DeliveryMode } from '../amqp/exchange.js';
 import { Exchange } from '../amqp/exchange.js';
 import { Queue } from '../amqp/queue.js';
+import { shortString } from '../amqp/short-string.js';
+import type { OptionCheck } from '../policy/check-options.js';
 import {
   abortSignal,
   callable,
@@ -12,6 +14,7 @@ import {
   listOf,
   oneOf,
   text,
+  wholeNumber,
 } from '../policy/check-options.js';
 import type { ErrbackEvent } from './ensure-options.js';
 import type { Entity } from './topology.js';
@@ -62,51 +65,42 @@ export interface PublishOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-const SHORT_STRING = 255;
+const object: OptionCheck = {
+  allowed: 'an object',
+  accepts: (value) => typeof value === 'object' && value !== null,
+};
 
-const shortText = (value: unknown): string | undefined =>
-  typeof value === 'string' && Buffer.byteLength(value) <= SHORT_STRING
-    ? undefined
-    : `a string of at most ${SHORT_STRING} bytes`;
+const exchange: OptionCheck = {
+  allowed: 'an Exchange',
+  accepts: (value) => value instanceof Exchange,
+};
 
-const object = (value: unknown): string | undefined =>
-  typeof value === 'object' && value !== null ? undefined : 'an object';
-
-const exchange = (value: unknown): string | undefined =>
-  value instanceof Exchange ? undefined : 'an Exchange';
-
-const queue = (value: unknown): string | undefined =>
-  value instanceof Queue ? undefined : 'a Queue';
+const queue: OptionCheck = { allowed: 'a Queue', accepts: (value) => value instanceof Queue };
 
 const entities = listOf(
   'exchanges and queues',
   (one) => one instanceof Exchange || one instanceof Queue,
 );
 
-const priority = (value: unknown): string | undefined =>
-  Number.isInteger(value) && Number(value) >= 0 && Number(value) <= 255
-    ? undefined
-    : 'a whole number from 0 to 255';
-
 const publishOptionChecks = {
-  exchange: either(shortText, exchange),
-  routingKey: shortText,
+  exchange: either(shortString, exchange),
+  routingKey: shortString,
   declare: entities,
   serializer: text,
   headers: object,
   expiration: duration(),
-  priority,
+  priority: wholeNumber(0, 255),
   deliveryMode: oneOf('persistent', 'transient', 1, 2),
   mandatory: flag,
-  replyTo: either(shortText, queue),
-  correlationId: shortText,
-  messageId: shortText,
-  type: shortText,
-  appId: shortText,
-  userId: shortText,
+  replyTo: either(shortString, queue),
+  correlationId: shortString,
+  messageId: shortString,
+  type: shortString,
+  appId: shortString,
+  userId: shortString,
   timestamp: count(),
-  contentType: shortText,
-  contentEncoding: shortText,
+  contentType: shortString,
+  contentEncoding: shortString,
   retry: flag,
   republish: flag,
   maxRetries: count(),

@@ -1,5 +1,5 @@
 import { isAmqpError, isTopologyError } from '../errors.js';
-import { declaringFailed, producerTopologyRefused } from '../failover.messages.js';
+import { declaringFailed, producerTopologyRefused } from '../publish.messages.js';
 import { interval } from '../policy/interval.js';
 import type { ConnectionParts } from './connection-parts.js';
 import type { Link } from './link.js';

@@ -1,7 +1,7 @@
 import type { Channel } from '../amqp/channel.js';
 import { untilAborted } from '../amqp/deadline.js';
 import { isTopologyError } from '../errors.js';
-import { cancelledWhileStarting, consumerTopologyRefused } from '../failover.messages.js';
+import { cancelledWhileStarting, consumerTopologyRefused } from '../consumer.messages.js';
 import type { ConnectionParts } from './connection-parts.js';
 import type { ResolvedConsumerOptions } from './consumer-options.js';
 import { ConsumerSession } from './consumer-session.js';

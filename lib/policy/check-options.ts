@@ -1,13 +1,21 @@
 import { ConfigurationError } from '../errors.js';
-import { notAllowed, unknownOption } from '../failover.messages.js';
+import { notAnObject, optionRefused, secretRefused, unknownOption } from '../option.messages.js';
 
-/** A check of one option: says what is allowed when the value is not, else nothing. */
-export type OptionCheck = (value: unknown) => string | undefined;
+/** What one option may be. */
+export interface OptionCheck {
+  /** In words, for the error. */
+  readonly allowed: string;
+  readonly accepts: (value: unknown) => boolean;
+  /** The error must not show the value. */
+  readonly secret?: boolean;
+}
 
-const number =
-  (what: string, holds: (value: number) => boolean): OptionCheck =>
-  (value) =>
-    typeof value === 'number' && Number.isFinite(value) && holds(value) ? undefined : what;
+type OptionChecks = Readonly<Record<string, OptionCheck>>;
+
+const number = (allowed: string, holds: (value: number) => boolean): OptionCheck => ({
+  allowed,
+  accepts: (value) => typeof value === 'number' && Number.isFinite(value) && holds(value),
+});
 
 /** Milliseconds, `min` or more. */
 export const duration = (min = 0): OptionCheck =>
@@ -17,66 +25,89 @@ export const duration = (min = 0): OptionCheck =>
 export const count = (min = 0): OptionCheck =>
   number(`a whole number, ${min} or more`, (value) => Number.isSafeInteger(value) && value >= min);
 
+/** A whole number from `min` to `max`. */
+export const wholeNumber = (min: number, max: number, unit = ''): OptionCheck =>
+  number(
+    `a whole number${unit === '' ? '' : ` of ${unit}`} from ${min} to ${max}`,
+    (value) => Number.isInteger(value) && value >= min && value <= max,
+  );
+
 /** A share, 0 to 1. */
 export const share: OptionCheck = number(
   'a number from 0 to 1',
   (value) => value >= 0 && value <= 1,
 );
 
-export const text: OptionCheck = (value) => (typeof value === 'string' ? undefined : 'a string');
+export const text: OptionCheck = {
+  allowed: 'a string',
+  accepts: (value) => typeof value === 'string',
+};
 
-export const flag: OptionCheck = (value) =>
-  typeof value === 'boolean' ? undefined : 'true or false';
+export const flag: OptionCheck = {
+  allowed: 'true or false',
+  accepts: (value) => typeof value === 'boolean',
+};
 
-export const callable: OptionCheck = (value) =>
-  typeof value === 'function' ? undefined : 'a function';
+export const callable: OptionCheck = {
+  allowed: 'a function',
+  accepts: (value) => typeof value === 'function',
+};
 
-export const anything: OptionCheck = () => undefined;
+/** An object literal (or a null-prototype object): no array, no class instance. */
+export const plainObject: OptionCheck = {
+  allowed: 'an object of keys and values',
+  accepts: (value) => {
+    if (typeof value !== 'object' || value === null) return false;
+    const prototype: unknown = Object.getPrototypeOf(value);
+    return prototype === null || prototype === Object.prototype;
+  },
+};
 
-export const abortSignal: OptionCheck = (value) =>
-  value instanceof AbortSignal ? undefined : 'an AbortSignal';
+export const anything: OptionCheck = { allowed: 'anything', accepts: () => true };
 
-export const oneOf =
-  (...allowed: readonly unknown[]): OptionCheck =>
-  (value) =>
-    allowed.includes(value)
-      ? undefined
-      : allowed.map((one) => (typeof one === 'string' ? `'${one}'` : String(one))).join(' | ');
+export const abortSignal: OptionCheck = {
+  allowed: 'an AbortSignal',
+  accepts: (value) => value instanceof AbortSignal,
+};
 
-export const either =
-  (...checks: readonly OptionCheck[]): OptionCheck =>
-  (value) => {
-    const refusals = checks.map((check) => check(value));
-    return refusals.includes(undefined) ? undefined : refusals.join(', or ');
-  };
+export const oneOf = (...values: readonly unknown[]): OptionCheck => ({
+  allowed: values.map((one) => (typeof one === 'string' ? `'${one}'` : String(one))).join(' | '),
+  accepts: (value) => values.includes(value),
+});
 
-export const listOf =
-  (what: string, holds: (value: unknown) => boolean): OptionCheck =>
-  (value) =>
-    Array.isArray(value) && value.every(holds) ? undefined : `a list of ${what}`;
+export const either = (...checks: readonly OptionCheck[]): OptionCheck => ({
+  allowed: checks.map(({ allowed }) => allowed).join(', or '),
+  accepts: (value) => checks.some((check) => check.accepts(value)),
+  secret: checks.some(({ secret }) => secret === true),
+});
+
+export const listOf = (what: string, holds: (value: unknown) => boolean): OptionCheck => ({
+  allowed: `a list of ${what}`,
+  accepts: (value) => Array.isArray(value) && value.every(holds),
+});
+
+// For an option that its check does not call secret, or that was put in the place of another.
+const SECRET_NAME = /password|passphrase|secret|token|cred|url/iu;
 
 /**
  * Checks what a caller gave, key by key. An option that is undefined counts as not given.
  *
- * @throws ConfigurationError naming the option, its value and what is allowed; an unknown key is refused, since a misspelt
- * option that is ignored is worse than an error
+ * @throws ConfigurationError naming the owner, the option, its value (unless that may be a secret) and what is allowed; an
+ * unknown key is refused, since a misspelt option that is ignored is worse than an error
  */
-export function checkOptions(
-  where: string,
-  options: object,
-  checks: Readonly<Record<string, OptionCheck>>,
-): void {
-  if (typeof options !== 'object' || options === null) {
-    throw new ConfigurationError(notAllowed(where, 'options', options, 'an object'));
+export function checkOptions(owner: string, given: unknown, checks: OptionChecks): void {
+  if (typeof given !== 'object' || given === null || Array.isArray(given)) {
+    throw new ConfigurationError(notAnObject(owner, given));
   }
-  for (const [option, value] of Object.entries(options)) {
-    const check = Object.hasOwn(checks, option) ? checks[option] : undefined;
+  for (const [key, value] of Object.entries(given)) {
+    const check = Object.hasOwn(checks, key) ? checks[key] : undefined;
     if (check === undefined) {
-      throw new ConfigurationError(unknownOption(where, option, Object.keys(checks)));
+      throw new ConfigurationError(unknownOption(owner, key, Object.keys(checks)));
     }
-    const allowed = value === undefined ? undefined : check(value);
-    if (allowed !== undefined) {
-      throw new ConfigurationError(notAllowed(where, option, value, allowed));
+    if (value !== undefined && !check.accepts(value)) {
+      const refused =
+        check.secret === true || SECRET_NAME.test(key) ? secretRefused : optionRefused;
+      throw new ConfigurationError(refused(`${owner}: ${key}`, value, check.allowed));
     }
   }
 }

@@ -1,5 +1,5 @@
 import { ConfigurationError, SerializationError } from '../errors.js';
-import { contentTypeRefused, unknownSerializer } from '../failover.messages.js';
+import { contentTypeRefused, unknownSerializer } from '../serialization.messages.js';
 import { json } from './json.js';
 import { raw } from './raw.js';
 import type { EncodedBody, Serializer } from './serializer.js';
@@ -21,7 +21,7 @@ const byContentType: ReadonlyMap<string, Serializer> = new Map([
 ]);
 
 /** @throws ConfigurationError when there is no serializer of that name */
-export function serializerNamed(name: string): Serializer {
+function serializerNamed(name: string): Serializer {
   const serializer = serializers.get(name);
   if (serializer === undefined) {
     throw new ConfigurationError(unknownSerializer(name, serializerNames));

@@ -1,5 +1,5 @@
 import { SerializationError } from '../errors.js';
-import { headerKeyTooLong, headerRefused, headersTooLarge } from '../failover.messages.js';
+import { headerKeyTooLong, headerRefused, headersTooLarge } from '../serialization.messages.js';
 import { isDangerousKey } from './dangerous-keys.js';
 
 /** A header table of ours: it has no prototype, so that no header can be mistaken for a method. */

@@ -1,5 +1,5 @@
 import { SerializationError } from '../errors.js';
-import { cannotDecode, cannotEncode, noJsonFor } from '../failover.messages.js';
+import { cannotDecode, cannotEncode, noJsonFor } from '../serialization.messages.js';
 import { isDangerousKey } from './dangerous-keys.js';
 import type { Serializer } from './serializer.js';
 import { findWithoutJson } from './without-json.js';

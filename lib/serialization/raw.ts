@@ -1,5 +1,5 @@
 import { SerializationError } from '../errors.js';
-import { cannotEncode } from '../failover.messages.js';
+import { cannotEncode } from '../serialization.messages.js';
 import type { Serializer } from './serializer.js';
 
 export const raw: Serializer = {

@@ -1,5 +1,5 @@
 import { SerializationError } from '../errors.js';
-import { cannotDecode, cannotEncode } from '../failover.messages.js';
+import { cannotDecode, cannotEncode } from '../serialization.messages.js';
 import type { Serializer } from './serializer.js';
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });

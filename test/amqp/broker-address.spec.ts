@@ -20,7 +20,7 @@ import {
   tlsWithoutAmqps,
   unknownScheme,
 } from '../../lib/amqp/broker.messages.js';
-import { notAnObject, optionRefused, secretRefused } from '../../lib/amqp/option.messages.js';
+import { notAnObject, optionRefused, secretRefused } from '../../lib/option.messages.js';
 import { isConfigurationError } from '../../lib/errors.js';
 
 const secret = 's3cr3t-p4ss';
@@ -197,7 +197,7 @@ describe('a refused list', () => {
     [
       'an unknown protocol',
       { hostname: 'h', protocol: 'http' },
-      optionRefused('urls[0]: protocol', 'http', 'amqp, amqps'),
+      optionRefused('urls[0]: protocol', 'http', "'amqp' | 'amqps'"),
     ],
     [
       'a port as text',

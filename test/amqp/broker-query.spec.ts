@@ -10,7 +10,7 @@ import {
   unknownQueryKey,
   unreadableFile,
 } from '../../lib/amqp/broker.messages.js';
-import { optionRefused } from '../../lib/amqp/option.messages.js';
+import { optionRefused } from '../../lib/option.messages.js';
 import { isConfigurationError } from '../../lib/errors.js';
 
 const one = (url: string) => parseBrokers(url)[0]!;
@@ -102,9 +102,9 @@ describe('the query of a broker URL', () => {
     ],
     [
       'auth_mechanism=amqplain',
-      optionRefused(`${entry}: auth_mechanism`, 'amqplain', 'plain, external'),
+      optionRefused(`${entry}: auth_mechanism`, 'amqplain', "'plain' | 'external'"),
     ],
-    ['verify=maybe', optionRefused(`${entry}: verify`, 'maybe', 'verify_peer, verify_none')],
+    ['verify=maybe', optionRefused(`${entry}: verify`, 'maybe', "'verify_peer' | 'verify_none'")],
     ['verify=verify_none', tlsWithoutAmqps(entry, 'tls (rejectUnauthorized)')],
     ['heartbeat=5&heartbeat=6', repeatedQueryKey(entry, 'heartbeat')],
     ['channel_max=5&channelMax=6', repeatedQueryKey(entry, 'channelMax')],

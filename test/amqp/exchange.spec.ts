@@ -7,7 +7,7 @@ import {
 } from '../../lib/amqp/entity.messages.js';
 import { Exchange } from '../../lib/amqp/exchange.js';
 import type { ExchangeOptions } from '../../lib/amqp/exchange.js';
-import { optionRefused } from '../../lib/amqp/option.messages.js';
+import { optionRefused } from '../../lib/option.messages.js';
 import { isConfigurationError } from '../../lib/errors.js';
 
 const bytes = 'a string of at most 255 bytes in UTF-8';
@@ -117,7 +117,7 @@ describe('an exchange', () => {
       'delivery mode 3',
       'x',
       { deliveryMode: 3 },
-      optionRefused('exchange "x": deliveryMode', 3, 'persistent, transient, 1, 2'),
+      optionRefused('exchange "x": deliveryMode', 3, "'persistent' | 'transient' | 1 | 2"),
     ],
     [
       'arguments that are an array',
@@ -135,7 +135,7 @@ describe('an exchange', () => {
       'bindings that are none',
       'x',
       { bindings: ['y'] },
-      optionRefused('exchange "x": bindings', [], 'an array of bindings'),
+      optionRefused('exchange "x": bindings', [], 'a list of bindings'),
     ],
     ['a default exchange of another type', '', { type: 'topic' }, defaultExchangeType('topic')],
     [

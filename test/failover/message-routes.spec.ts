@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { isConfigurationError } from '../../lib/errors.js';
-import { overlappingRoutes, routesOfSeveralKinds } from '../../lib/failover.messages.js';
+import { overlappingRoutes, routesOfSeveralKinds } from '../../lib/consumer.messages.js';
 import type { Message } from '../../lib/failover/message.js';
 import type { RouteCriterion } from '../../lib/failover/message-routes.js';
 import { routerOf } from '../../lib/failover/message-routes.js';

@@ -67,7 +67,7 @@ describe('a full outbox', () => {
     await setting.pass(100);
     await setting.settle(100);
     expect(all.filter(({ outcome }) => outcome === 'resolved')).toHaveLength(20_000);
-  });
+  }, 30_000);
 });
 
 describe('the window', () => {

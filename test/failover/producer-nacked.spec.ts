@@ -62,7 +62,7 @@ describe('a nacked publish', () => {
       { outcome: 'nacked' },
     ]);
     expect(main?.sent.filter(({ routingKey }) => routingKey === 'healthy')).toHaveLength(200);
-  });
+  }, 30_000);
 
   it('holds back what comes after it to the same queue, which then goes in order', async () => {
     const setting = publishingSetting();
@@ -104,6 +104,35 @@ describe('a nacked publish', () => {
     await setting.pass(2_000);
     await setting.settle(50);
     expect(all.filter(({ outcome }) => outcome !== 'resolved')).toEqual([]);
+  });
+
+  it('that a new channel mended has its old channel left alone until it can be replaced', async () => {
+    const setting = publishingSetting();
+    setting.publish('slow');
+    const seen = setting.publish('q');
+    await setting.settle();
+    const [old] = setting.channels;
+    old?.nack(2);
+    await setting.pass(100);
+    setting.channel.ack(1);
+    setting.publish('later');
+    await setting.settle();
+    expect([seen.outcome, old?.open, old?.keys]).toEqual(['resolved', true, ['slow', 'q']]);
+    old?.ack(1);
+    await setting.settle();
+    expect([old?.open, setting.channel.keys]).toEqual([false, ['later']]);
+  });
+
+  it('that is given up while it waits leaves no timer', async () => {
+    const setting = publishingSetting();
+    const controller = new AbortController();
+    const seen = setting.publish('q', { signal: controller.signal });
+    await setting.settle();
+    setting.channel.nack(1);
+    controller.abort();
+    await setting.settle();
+    expect(seen.error).toMatchObject({ outcome: 'nacked' });
+    expect(setting.clock.pending).toBe(0);
   });
 
   it('goes in line again on the next connection', async () => {

@@ -52,7 +52,6 @@ describe('a publish', () => {
     ];
     await setting.settle();
     setting.channel.return(1);
-    setting.channel.ack(1);
     setting.channel.return(4);
     setting.channel.ack(5, true);
     await setting.settle();

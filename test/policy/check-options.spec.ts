@@ -1,6 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { ConfigurationError } from '../../lib/errors.js';
-import { notAllowed, unknownOption } from '../../lib/failover.messages.js';
+import {
+  notAnObject,
+  optionRefused,
+  secretRefused,
+  unknownOption,
+} from '../../lib/option.messages.js';
 import type { OptionCheck } from '../../lib/policy/check-options.js';
 import {
   abortSignal,
@@ -13,8 +18,10 @@ import {
   flag,
   listOf,
   oneOf,
+  plainObject,
   share,
   text,
+  wholeNumber,
 } from '../../lib/policy/check-options.js';
 
 interface Row {
@@ -56,6 +63,20 @@ const rows: Row[] = [
     takes: [1, 65_535],
     refuses: [0, 1.5, ...notNumbers],
     allowed: 'a whole number, 1 or more',
+  },
+  {
+    name: 'wholeNumber',
+    check: wholeNumber(1, 255, 'bytes'),
+    takes: [1, 255],
+    refuses: [0, 256, 1.5, ...notNumbers],
+    allowed: 'a whole number of bytes from 1 to 255',
+  },
+  {
+    name: 'plainObject',
+    check: plainObject,
+    takes: [{}, { a: 1 }, Object.create(null)],
+    refuses: [null, [], new Map(), new Date(), () => 1, 'a', 1],
+    allowed: 'an object of keys and values',
   },
   {
     name: 'share',
@@ -116,18 +137,22 @@ const rows: Row[] = [
 ];
 
 describe.each(rows)('$name', ({ check, takes, refuses, allowed }) => {
+  it('says what it allows', () => {
+    expect(check.allowed).toBe(allowed);
+  });
+
   it.each(takes.map((value) => ({ value })))('takes $value', ({ value }) => {
-    expect(check(value)).toBeUndefined();
+    expect(check.accepts(value)).toBe(true);
   });
 
   it.each(refuses.map((value) => ({ value })))(`refuses $value`, ({ value }) => {
-    expect(check(value)).toBe(allowed);
+    expect(check.accepts(value)).toBe(false);
   });
 });
 
 describe('anything', () => {
   it.each([null, 0, 'x', {}, NaN])('takes %o', (value) => {
-    expect(anything(value)).toBeUndefined();
+    expect(anything.accepts(value)).toBe(true);
   });
 });
 
@@ -144,14 +169,19 @@ describe('checkOptions', () => {
   });
 
   it.each([
-    { options: { timeout: -1 }, option: 'timeout', value: -1, allowed: duration()(-1) },
-    { options: { timeout: 1, mode: 'x' }, option: 'mode', value: 'x', allowed: checks.mode('x') },
+    { options: { timeout: -1 }, option: 'timeout', value: -1, allowed: duration().allowed },
+    {
+      options: { timeout: 1, mode: 'x' },
+      option: 'mode',
+      value: 'x',
+      allowed: checks.mode.allowed,
+    },
     { options: { name: null }, option: 'name', value: null, allowed: 'a string' },
   ])(
     'refuses $options, naming $option and what is allowed',
     ({ options, option, value, allowed }) => {
       expect(() => checkOptions('here', options, checks)).toThrow(
-        new ConfigurationError(notAllowed('here', option, value, allowed ?? '')),
+        new ConfigurationError(optionRefused(`here: ${option}`, value, allowed)),
       );
     },
   );
@@ -170,19 +200,45 @@ describe('checkOptions', () => {
     expect(() => checkOptions('here', { timeuot: undefined }, checks)).toThrow(ConfigurationError);
   });
 
-  it.each([null, undefined, 'options', 5, () => ({})])(
+  it.each([null, undefined, 'options', 5, [], () => ({})])(
     'refuses %o in place of options',
     (given) => {
       expect(() => checkOptions('here', given as unknown as object, checks)).toThrow(
-        new ConfigurationError(notAllowed('here', 'options', given, 'an object')),
+        new ConfigurationError(notAnObject('here', given)),
       );
     },
   );
 
-  it('shows no secret of a value that it refuses', () => {
-    const options = { password: 's3cret' };
-    const refusal = (): void => checkOptions('here', options, { password: flag });
-    expect(refusal).toThrow(ConfigurationError);
-    expect(refusal).not.toThrow('s3cret');
+  it.each([
+    { says: 'an option that its check calls secret', key: 'tls', check: { ...flag, secret: true } },
+    {
+      says: 'one of several checks is secret',
+      key: 'tls',
+      check: either(text, { ...flag, secret: true }),
+    },
+    { says: 'an option whose name says so', key: 'password', check: flag },
+  ])('shows no more than the type of a secret: $says', ({ key, check }) => {
+    const refusal = (): void => checkOptions('here', { [key]: 4711 }, { [key]: check });
+    expect(refusal).toThrow(
+      new ConfigurationError(secretRefused(`here: ${key}`, 0, check.allowed)),
+    );
+    expect(refusal).not.toThrow('4711');
+  });
+
+  it.each(['s3cret://a', 'amqp://u:s3cret@h', 'u:s3cret@h', 'h?password=s3cret'])(
+    'shows nothing of what looks like a URL: %s',
+    (url) => {
+      const asValue = (): void => checkOptions('here', { timeout: url }, checks);
+      expect(asValue).toThrow(/^here: timeout is a string/u);
+      expect(asValue).not.toThrow('s3cret');
+      const asKey = (): void => checkOptions('here', { [url]: 1 }, checks);
+      expect(asKey).toThrow(/^here has no option of that name; allowed: timeout, mode, name$/u);
+      expect(asKey).not.toThrow('s3cret');
+    },
+  );
+
+  it('escapes and cuts what it shows', () => {
+    const refusal = (): void => checkOptions('here', { mode: `a\n${'b'.repeat(100)}` }, checks);
+    expect(refusal).toThrow(/^here: mode is "a\\u000ab{57}…"; allowed: 'wait'/u);
   });
 });

@@ -15,7 +15,7 @@ test('while a memory alarm blocks publishers nothing is lost, deadlines run, and
   await publish('before', how);
   await first.memoryAlarm(true);
   const trigger = publish('trigger', how);
-  await until('it is blocked', () => connection.blocked !== undefined);
+  await until('it is blocked', () => connection.blocked !== undefined, 10_000);
   const impatient = publish('impatient', { ...how, timeout: 300 });
   const patient = Array.from({ length: 300 }, (_, n) => publish(n, how));
   expect(await impatient).toMatchObject({ outcome: 'not-sent' });

@@ -29,7 +29,7 @@ describe('a body', () => {
         expect(decodeBody(content, contentType, every)).toEqual(JSON.parse(JSON.stringify(value)));
       }),
     );
-  });
+  }, 30_000);
 
   it('of text comes back as it was, a byte order mark included', () => {
     fc.assert(
@@ -38,7 +38,7 @@ describe('a body', () => {
         expect(decodeBody(content, contentType, every)).toBe(`\uFEFF${value}`);
       }),
     );
-  });
+  }, 30_000);
 
   it('of bytes is not copied, not even a part of a larger buffer', () => {
     const whole = Uint8Array.of(1, 2, 3, 4);

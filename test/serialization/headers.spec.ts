@@ -110,7 +110,7 @@ describe('headers to be sent', () => {
         expect(Object.keys(decodeFields(buffer.subarray(4, written)))).toEqual(Object.keys(table));
       }),
     );
-  });
+  }, 30_000);
 
   it('of just 64 KiB are sent with the mark of what is sent again, and one byte more is refused', () => {
     const room = 65_536 - 64 - 4 - 2 - 5;

@@ -25,7 +25,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { Queue } from '../../../lib/amqp/queue.js';
 import { Consumer } from '../../../lib/decorators/consumer.decorator.js';
 import { OnMessage } from '../../../lib/decorators/on-message.decorator.js';
-import { overlappingRoutes } from '../../../lib/failover.messages.js';
+import { overlappingRoutes } from '../../../lib/consumer.messages.js';
 import { Message } from '../../../lib/failover/message.js';
 import {
   handlerWithoutConsumer,
@@ -246,7 +246,7 @@ describe('@Consumer', () => {
         @OnMessage()
         handle(): void {}
       }
-      await expect(refusal(Misspelt)).resolves.toContain('Misspelt: there is no option "prefetch"');
+      await expect(refusal(Misspelt)).resolves.toContain('Misspelt has no option "prefetch"');
     });
 
     it('when a class has handlers but is no consumer, be it that its base class is one', async () => {

@@ -320,7 +320,7 @@ describe('@EnsureRetry', () => {
     const misspelt = { maxRetry: 3 } as object;
     expect(() =>
       EnsureRetry(misspelt)(Reports.prototype, 'send', { value: async () => 1 }),
-    ).toThrow('@EnsureRetry on Reports.send: there is no option "maxRetry"');
+    ).toThrow('@EnsureRetry on Reports.send has no option "maxRetry"');
     expect(() => EnsureRetry()(Reports, 'make', { value: async () => 1 })).toThrow(
       staticEnsureRetry('Reports.make'),
     );

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { printable } from '../../lib/amqp/printable.js';
+import { printable } from '../../lib/printable.js';
 
 describe('printable', () => {
   it.each([

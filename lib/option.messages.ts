@@ -1,11 +1,15 @@
 import { printable } from './printable.js';
-import { redact } from './redact.js';
 
-/** @returns a value as a sentence shows it: escaped, cut, passwords masked, and objects by their kind alone */
+/** What may be a URL with its login, or with a secret in its query, given in the place of something else. */
+const looksLikeUrl = (text: string): boolean => /:\/\/|[@?]/u.test(text);
+
+/** @returns a value as a sentence shows it: escaped, cut, what may be a URL not at all, and objects by their kind alone */
 export function shown(value: unknown): string {
   switch (typeof value) {
     case 'string':
-      return `"${printable(redact(value))}"`;
+      return looksLikeUrl(value)
+        ? 'a string that looks like a URL (not shown)'
+        : `"${printable(value, 64)}"`;
     case 'number':
     case 'boolean':
     case 'undefined':
@@ -28,7 +32,7 @@ export const secretRefused = (option: string, value: unknown, allowed: string): 
   `${option} is ${value === null ? 'null' : `of type ${typeof value}`}; allowed: ${allowed}`;
 
 export const unknownOption = (owner: string, key: string, allowed: readonly string[]): string =>
-  `${owner} has no option "${printable(key)}"; allowed: ${allowed.join(', ')}`;
+  `${owner} has no ${looksLikeUrl(key) ? 'option of that name' : `option "${printable(key, 64)}"`}; allowed: ${allowed.join(', ')}`;
 
 export const notAnObject = (owner: string, value: unknown): string =>
   `${owner} takes an object of options, not ${shown(value)}`;

@@ -1,0 +1,62 @@
+import { inMs, quoted, reasonOf } from './phrases.js';
+
+export const settledTwice = (verb: string, state: string): string =>
+  `The message cannot be ${verb}: it is ${state} already. Settle a message once; with ackMode 'auto' the consumer does it for a handler that returns.`;
+
+export const hookFailed = (name: string): string =>
+  `A lifecycle hook of ${name} threw. That changes nothing here, but look at it.`;
+
+export const handlerFailed = (name: string, queue: string, cause: unknown): string =>
+  `${name}: the handler of a message from queue ${quoted(queue)} threw: ${reasonOf(cause)}.`;
+
+export const undecodable = (name: string, queue: string, error: Error): string =>
+  `${name}: a message from queue ${quoted(queue)} cannot be read: ${error.message}`;
+
+export const handedBackIn = (wait: number): string => `It goes back to the queue ${inMs(wait)}.`;
+
+export const consuming = (name: string, broker: string): string =>
+  `${name}: consuming from ${broker}.`;
+
+const endings: Readonly<Record<string, string>> = {
+  lost: 'its connection was lost',
+  'channel-closed': 'its channel was closed',
+  cancelled: 'the broker cancelled it (queue deleted, or its node is gone)',
+  paused: 'it was paused',
+  stopped: 'it was stopped',
+};
+
+export const consumerEnded = (name: string, reason: string): string =>
+  `${name}: consuming no longer: ${endings[reason] ?? reason}. Starting again.`;
+
+export const consumerStartFailed = (name: string, error: Error, wait: number): string =>
+  `${name}: cannot consume: ${error.message} Trying again ${inMs(wait)}.`;
+
+export const consumerStopped = (name: string): string =>
+  `${name} was stopped before it consumed anything.`;
+
+export const consumerGaveUp = (name: string, error: Error): string =>
+  `${name}: consuming no longer, and not starting again: ${error.message}`;
+
+export const consumerTopologyRefused = (name: string, error: Error): string =>
+  `${name}: not everything that is registered could be declared: ${error.message}`;
+
+export const allSlotsHeld = (name: string, held: number): string =>
+  `${name}: every slot of its prefetch holds a message whose handler failed (${held}). Nothing new is delivered until one goes back to its queue.`;
+
+export const cancelledWhileStarting = (name: string): string =>
+  `${name}: the broker cancelled it while it was registering with its queues.`;
+
+export const overlappingRoutes = (where: string, one: string, other: string): string =>
+  `${where}: handlers ${one} and ${other} both take some messages, so that chance would choose. Give them criteria that exclude each other; one handler may go without and takes the rest.`;
+
+export const routesOfSeveralKinds = (where: string, kinds: readonly string[]): string =>
+  `${where}: its handlers are told apart by ${kinds.join(' and by ')}. Choose one of these for all of them.`;
+
+export const unusableRoute = (where: string, name: string): string =>
+  `${where}: handler ${name} has a criterion that is not allowed. Allowed: { routingKey }, { type } or { header: [name, value] }.`;
+
+export const noRoute = (routingKey: string, type: unknown): string =>
+  `no handler takes routing key ${quoted(routingKey)}${typeof type === 'string' ? `, type ${quoted(type)}` : ''}. Add one, or an @OnMessage() without a criterion for the rest.`;
+
+export const nothingDeadLettered = (name: string, queue: string): string =>
+  `${name}: quorum queue ${quoted(queue)} names no dead-letter exchange. A message whose handler keeps failing is dropped at the queue's delivery limit, which is 20 by default since RabbitMQ 4.0. Give the queue a deadLetterExchange, or ignore this if a policy of the broker does.`;

@@ -1,0 +1,78 @@
+import { expect, test } from 'vitest';
+import { useCluster, useVhost } from '../kit/brokers.js';
+import { useConnection } from '../kit/fronts.js';
+import type { RabbitNode } from '../kit/rabbitmq/index.js';
+import { expectMarksWithinFlight, expectNothingLost } from './figures.js';
+import { lead, nodeOf } from './leader.js';
+import { quorumQueue, useWorkload } from './workload.js';
+
+const cluster = useCluster();
+
+interface Fault {
+  readonly name: string;
+  inject(node: RabbitNode): Promise<void>;
+  undo(node: RabbitNode): Promise<void>;
+}
+
+const start = (node: RabbitNode) => node.start();
+
+const faults: readonly Fault[] = [
+  { name: 'SIGKILL', inject: (node) => node.kill(), undo: start },
+  { name: 'stop_app', inject: (node) => node.stopApp(), undo: (node) => node.startApp() },
+  { name: 'SIGTERM', inject: (node) => node.stop(), undo: start },
+  {
+    name: 'close_all_connections',
+    inject: (node) => node.closeConnections('maintenance'),
+    undo: () => Promise.resolve(),
+  },
+];
+
+type Role = 'the leader' | 'another node';
+
+const runs = faults.flatMap((fault): (Fault & { roles: Role[] })[] => {
+  const first: Role[] = ['the leader', 'another node'];
+  return fault.name === 'SIGKILL'
+    ? [
+        { ...fault, roles: first },
+        { ...fault, roles: first.toReversed() },
+      ]
+    : [{ ...fault, roles: first }];
+});
+
+test.each(runs)(
+  'loses and refuses nothing, and keeps the order, through $name of the connected node of a cluster, twice: $roles',
+  async ({ name, roles, inject, undo }) => {
+    const vhost = await useVhost(cluster);
+    const publishing = useConnection({ urls: vhost.urls });
+    const workload = useWorkload({
+      publishers: [publishing, publishing],
+      consumers: [useConnection({ urls: vhost.urls })],
+      queue: quorumQueue,
+      rate: 1_000,
+    });
+    await workload.start();
+    const { ledger } = workload;
+    for (const role of roles) {
+      await workload.moreHandled(1_000);
+      await cluster.caughtUp(quorumQueue.name, vhost.name);
+      const connected = nodeOf(cluster.nodes, publishing);
+      const other = cluster.running(connected);
+      await lead(cluster, quorumQueue, vhost.name, role === 'the leader' ? connected : other);
+      await workload.moreHandled(500);
+      ledger.longestGap = 0;
+      await inject(connected);
+      await workload.moreConfirmed(1_000);
+      const outage = Math.round(ledger.longestGap);
+      process.stdout.write(`[fault] ${name} of ${role}: outage ms ${outage}\n`);
+      await undo(connected);
+      await cluster.complete();
+    }
+    await workload.settled();
+    await workload.handled();
+
+    const figures = workload.row(`cluster, ${name}, twice (${roles.join(', then ')})`);
+    expectNothingLost(ledger);
+    expect(ledger.disordered.slice(0, 5)).toEqual([]);
+    expectMarksWithinFlight(figures);
+  },
+);

@@ -1,0 +1,66 @@
+import { expect } from 'vitest';
+import type { Ledger } from './ledger.js';
+
+/** What a row of the fault table shows. */
+export interface Figures {
+  readonly published: number;
+  readonly confirmed: number;
+  readonly rejected: number;
+  readonly unsettled: number;
+  readonly missing: number;
+  /** Ids delivered with `x-republished`, and publishes that were in flight at a loss. */
+  readonly republished: number;
+  readonly 'publishes in flight': number;
+  /** Ids delivered as `redelivered`, and deliveries that may have been in flight at a loss. */
+  readonly redelivered: number;
+  readonly 'deliveries in flight': number;
+  readonly duplicates: number;
+  readonly 'order ok': boolean;
+  readonly 'outage ms': number;
+}
+
+/** Summed over all losses of connections: what was not settled then, and so may be there twice. */
+export interface InFlight {
+  publishes: number;
+  deliveries: number;
+}
+
+export function figuresOf(
+  ledger: Ledger,
+  inFlight: InFlight,
+  found?: ReadonlySet<string>,
+): Figures {
+  return {
+    published: ledger.published,
+    confirmed: ledger.confirmed.size,
+    rejected: ledger.rejections.length,
+    unsettled: ledger.pending,
+    missing: ledger.missing(found).length,
+    republished: ledger.republished.size,
+    'publishes in flight': inFlight.publishes,
+    redelivered: ledger.redelivered.size,
+    'deliveries in flight': inFlight.deliveries,
+    duplicates: ledger.duplicates,
+    'order ok': ledger.disordered.length === 0,
+    'outage ms': Math.round(ledger.longestGap),
+  };
+}
+
+/** One line for each row, whatever becomes of it afterwards. */
+export function printRow(row: string, figures: object): void {
+  const shown = Object.entries(figures).map(([name, value]) => `${name} ${String(value)}`);
+  process.stdout.write(`[fault] ${row}: ${shown.join(', ')}\n`);
+}
+
+/** Nothing lost, nothing refused, nothing left without an outcome. */
+export function expectNothingLost(ledger: Ledger, found?: ReadonlySet<string>): void {
+  expect(ledger.firstError).toBeUndefined();
+  expect(ledger.pending).toBe(0);
+  expect(ledger.missing(found).slice(0, 5)).toEqual([]);
+}
+
+/** Only what was in flight at a loss may be there twice, and says so. */
+export function expectMarksWithinFlight(figures: Figures): void {
+  expect(figures.republished).toBeLessThanOrEqual(figures['publishes in flight']);
+  expect(figures.redelivered).toBeLessThanOrEqual(figures['deliveries in flight']);
+}

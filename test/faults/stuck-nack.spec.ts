@@ -1,0 +1,68 @@
+import { expect, onTestFinished, test } from 'vitest';
+import { Producer } from 'nestjs-failover';
+import { useCluster, useVhost } from '../kit/brokers.js';
+import { useConnection, useFront } from '../kit/fronts.js';
+import { printRow } from './figures.js';
+import { lead } from './leader.js';
+import { quorumQueue } from './workload.js';
+
+const cluster = useCluster();
+
+const CHANNELS = 200;
+
+test('recovers, on a new channel, what RabbitMQ 3.10 nacks of first publishes between the death of a node and the election', async ({
+  skip,
+}) => {
+  const version = (await cluster.running().eval('rabbit_misc:version()')).replaceAll('"', '');
+  if (!/^3\.(8|9|10|11)\./.test(version)) skip(`RabbitMQ ${version} does not do it`);
+  const vhost = await useVhost(cluster);
+  const [doomed, survivor] = cluster.nodes;
+  if (doomed === undefined || survivor === undefined) throw new Error('a cluster of one');
+  const { proxy, url } = await useFront(survivor, vhost);
+  const connection = useConnection({ urls: [url] });
+  await connection.declare(quorumQueue);
+  await connection.connect();
+  const first = new Producer(connection);
+  const how = { routingKey: quorumQueue.name, timeout: 30_000 };
+  await first.publish('first', how);
+  await cluster.caughtUp(quorumQueue.name, vhost.name);
+  await lead(cluster, quorumQueue, vhost.name, doomed);
+  const producers = Array.from({ length: CHANNELS }, () => new Producer(connection));
+  onTestFinished(async () => {
+    await Promise.all([first, ...producers].map((producer) => producer.close({ timeout: 500 })));
+  });
+  const begun = performance.now();
+  const killed = doomed.kill();
+  const endings: Promise<{ attempts: number; after: number }>[] = [];
+  for (const producer of producers) {
+    for (let n = 0; n < 3; n += 1) {
+      endings.push(
+        producer
+          .publish(n, how)
+          .then(({ attempts }) => ({ attempts, after: performance.now() - begun })),
+      );
+    }
+    await new Promise((resolve) => {
+      setTimeout(resolve, 2);
+    });
+  }
+  await killed;
+  const settled = await Promise.allSettled(endings);
+  const confirmed = settled.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
+  const nacks = proxy.count({ direction: 'broker', method: 'basic.nack' });
+  const again = confirmed.filter(({ attempts }) => attempts > 1).length;
+  printRow(`stuck nack, RabbitMQ ${version}`, {
+    published: endings.length,
+    confirmed: confirmed.length,
+    rejected: endings.length - confirmed.length,
+    nacks,
+    'tried again': again,
+    'outage ms': Math.round(Math.max(...confirmed.map(({ after }) => after))),
+    channels: proxy.count({ direction: 'client', method: 'channel.open' }),
+  });
+
+  expect(doomed.alive).toBe(false);
+  expect(nacks).toBeGreaterThan(0);
+  expect(again).toBeGreaterThan(0);
+  expect(settled.filter(({ status }) => status === 'rejected').slice(0, 3)).toEqual([]);
+});
