@@ -106,6 +106,10 @@ export class Workload {
     clearInterval(this.#timer);
   }
 
+  publishSome(count: number): void {
+    for (let i = 0; i < count; i += 1) this.#publish(i % this.producers.length);
+  }
+
   /** Waits until so many more publishes are confirmed than now. */
   async moreConfirmed(count: number, deadline = 60_000): Promise<void> {
     const { size } = this.ledger.confirmed;

@@ -13,7 +13,7 @@ function rounds(brokers: readonly string[], random: () => number, count: number)
   let last: string | undefined;
   return Array.from({ length: count }, () => {
     const failed: string[] = [];
-    for (const _ of brokers) {
+    while (failed.length < brokers.length) {
       last = next(failed, last);
       failed.push(last);
     }

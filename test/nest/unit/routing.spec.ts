@@ -30,7 +30,7 @@ describe('a consumer class with several handlers', () => {
   });
 
   it('does not ack what no handler takes', async () => {
-    const handled = vi.fn();
+    const handled = vi.fn<() => void>();
     @Consumer({ queues: [orders], undecodable: 'reject' })
     class Picky {
       @OnMessage({ type: 'Created' })
