@@ -1,6 +1,6 @@
 import type { BrokerFailure } from './errors.js';
 import { shown } from './option.messages.js';
-import { listed, ms, times } from './phrases.js';
+import { listed, ms, reasonOf, times } from './phrases.js';
 
 export const strategyFailed = (reason: string): string =>
   `Option "failoverStrategy" does not work: ${reason}. The brokers are tried in the order of the list from now on.`;
@@ -22,16 +22,28 @@ export const connectTimedOut = (timeout: number, failures: readonly BrokerFailur
 export const connectionClosed = (name: string): string =>
   `Connection "${name}" is closed: close() was called on it. Make a new one to go on.`;
 
+const operation = (name: string): string => (name === '' ? 'the operation' : `"${name}"`);
+
 export const operationGaveUp = (
   name: string,
   runs: number,
   reason: string,
   failures: readonly BrokerFailure[],
 ): string =>
-  `Gave up "${name}" after it ran ${times(runs)}: ${reason}. Raise maxRetries, or look at why the brokers failed.${listed(failures)}`;
+  `Gave up ${operation(name)} after it ran ${times(runs)}: ${reason.replace(/\.$/, '')}. Raise maxRetries, or look at why the brokers failed.${listed(failures)}`;
 
-export const operationTimedOut = (name: string, timeout: number): string =>
-  `"${name}" did not succeed within its timeout of ${timeout} ms.`;
+export const operationTimedOut = (
+  name: string,
+  timeout: number,
+  runs: number,
+  lastError: unknown,
+  failures: readonly BrokerFailure[],
+): string =>
+  `Gave up ${operation(name)}: it did not succeed within its timeout of ${timeout} ms (run ${times(runs)}). ${
+    lastError === undefined
+      ? 'Its last run had not ended; look at what it waits for.'
+      : `Its last failure: ${reasonOf(lastError)}`
+  }${listed(failures)}`;
 
 const nextTry = (interval: number): string =>
   interval === 0 ? 'Trying the next broker now.' : `Trying again in ${ms(interval)}.`;

@@ -19,7 +19,14 @@ export const unroutable = (
   routingKey: string,
   reason: string,
 ): string =>
-  `Message ${quoted(messageId)} came back (returned): no queue is bound to exchange ${quoted(exchange)} for routing key ${quoted(routingKey)} (${printable(reason, 64)}). Bind one, or publish with mandatory: false if nobody need hear it.`;
+  `Message ${quoted(messageId)} came back (returned): ${
+    exchange === ''
+      ? `there is no queue ${quoted(routingKey)} (${printable(reason, 64)}). Declare it`
+      : `no queue is bound to exchange ${quoted(exchange)} for routing key ${quoted(routingKey)} (${printable(reason, 64)}). Bind one`
+  }, or publish with mandatory: false if nobody need hear it.`;
+
+export const returnedAfterLoss = (unroutable: string): string =>
+  `an earlier attempt was lost before its confirm, and this time it came back. ${unroutable}`;
 
 export const notEncodable = (cause: unknown): string => `it cannot be encoded: ${reasonOf(cause)}`;
 
@@ -62,3 +69,6 @@ export const publishTimedOut = (timeout: number): string =>
 
 export const tagNotOutstanding = (tag: number, multiple: boolean): string =>
   `The broker answered publish ${tag}${multiple ? ' and those before it' : ''}, but none such is outstanding: it, or something on the way to it, has lost count.`;
+
+export const noConnectionGiven = (what: string): string =>
+  `${what}: the first argument is no FailoverConnection. Make one: new FailoverConnection({ urls }).`;

@@ -136,6 +136,8 @@ export class AmqplibConnection implements BrokerConnection {
       this.#lost(error);
       throw this.#fault('channel.open', this.#loss ?? error);
     }
+    const refusal = opening.refusal();
+    if (refusal !== undefined) throw this.#noChannelLeft(refusal);
     this.#channels.add(channel);
     channel.on('close', () => this.#channels.delete(channel));
     await channel.rpc('channel.open', opening.listen);
@@ -213,6 +215,12 @@ export class AmqplibConnection implements BrokerConnection {
       connection: this,
     } as const;
     return new AmqpError(message, fault, cause === undefined ? undefined : { cause });
+  }
+
+  /** Neither another connection nor another try would help: whoever holds the channels has to close some. */
+  #noChannelLeft(cause: Error): AmqpError {
+    const fault = { scope: 'operation', connection: this } as const;
+    return new AmqpError(messages.noChannelLeft(String(this.broker)), fault, { cause });
   }
 
   #fault(operation: string, cause: unknown): AmqpError {

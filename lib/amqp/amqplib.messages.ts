@@ -10,6 +10,9 @@ const because = (cause: unknown): string => {
 
 /** The sentences of the AMQP adapter. `broker` is an address with its password masked. */
 export const amqplibMessages = {
+  noChannelLeft: (broker: string): string =>
+    `${broker} allows no more channels on this connection. Close those that are not used any more, or raise channel_max.`,
+
   connectionLost: (broker: string, cause: unknown) =>
     `The connection to ${broker} was lost${because(cause)}`,
   connectionClosed: (broker: string) => `The connection to ${broker} was closed by its owner`,

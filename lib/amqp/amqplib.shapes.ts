@@ -47,6 +47,8 @@ export function withoutConfirmBookkeeping(channel: ConfirmChannel): Publish {
 export function openingOf(): {
   readonly tell: AmqplibCallback<unknown>;
   readonly listen: (callback: AmqplibCallback<unknown>) => void;
+  /** Why nothing was sent, when there is no channel number left. */
+  readonly refusal: () => Error | undefined;
 } {
   let early: [Error | null, unknown] | undefined;
   let listener: AmqplibCallback<unknown> | undefined;
@@ -59,5 +61,6 @@ export function openingOf(): {
       listener = callback;
       if (early !== undefined) callback(...early);
     },
+    refusal: () => early?.[0] ?? undefined,
   };
 }

@@ -1,38 +1,29 @@
-import { subscribe, unsubscribe } from 'node:diagnostics_channel';
-import { Socket } from 'node:net';
+import type { Socket } from 'node:net';
+import { dialledSocket } from './dialled-socket.js';
 
-const CREATED = 'net.client.socket';
 const HEAD = 7;
 const MAX_HANDSHAKE_FRAME = 1024 * 1024;
 const CONNECTION_OPEN_OK = 0x000a0029;
 
 /**
- * Runs `dial`, and holds back what its socket receives after `connection.open-ok` until the returned function is called.
+ * Runs `dial`, and holds back what its socket, TCP or TLS, receives after `connection.open-ok` until the returned function
+ * is called.
  *
- * amqplib works off such frames before it hands over the connection. A `connection.close` among them would find no
- * 'error' listener, and the throw of the missing listener would end the process. The socket is taken from Node's
- * diagnostics channel, which tells of plain TCP sockets only: with TLS nothing is held back.
+ * amqplib works off such frames before it hands over the connection. A `connection.close` or an illegal frame among them
+ * would find no 'error' listener, and the throw of the missing listener would end the process.
  */
 export function dialThroughGate(dial: () => void): () => void {
-  let gated: Socket | undefined;
-  const created = (event: unknown): void => {
-    const { socket } = event as { socket?: unknown };
-    if (socket instanceof Socket) gated ??= socket;
-  };
-  subscribe(CREATED, created);
-  try {
-    dial();
-  } finally {
-    unsubscribe(CREATED, created);
-  }
-  return gated === undefined ? () => {} : gate(gated);
+  const socket = dialledSocket(dial);
+  return socket === undefined ? () => {} : gate(socket);
 }
 
 function gate(socket: Socket): () => void {
   const read = socket.read.bind(socket);
   let held: Buffer = Buffer.alloc(0);
   let open = false;
-  const next = (): Buffer | null => {
+  const next = (size?: number): Buffer | null => {
+    // Node's own way to go on receiving; it would drop a frame that it got.
+    if (size === 0) return read(0) as null;
     if (open) return null;
     if (frameLength(held) > held.length) {
       const chunk: unknown = read();

@@ -12,7 +12,7 @@ export interface ConsumerOptions {
   readonly queues: readonly Queue[];
   /** The most messages that are with this consumer and not settled, for each queue. Never unlimited. @default 10 */
   readonly prefetchCount?: number | undefined;
-  /** The most handlers that run at once. @default `prefetchCount` */
+  /** The most handlers that run at once. @default `prefetchCount` for each queue */
   readonly concurrency?: number | undefined;
   /** @default 'auto' */
   readonly ackMode?: AckMode | undefined;

@@ -68,7 +68,9 @@ export class Ensured<R> {
     const { options, name } = this.call;
     const { clock } = this.parts;
     const patience = new Patience(clock, options, () =>
-      this.#operationalError(operationTimedOut(name, options.timeout ?? 0)),
+      this.#operationalError((failures) =>
+        operationTimedOut(name, options.timeout ?? 0, this.#retries + 1, this.#lastError, failures),
+      ),
     );
     const deaf = this.#listen();
     try {
@@ -190,11 +192,10 @@ export class Ensured<R> {
     };
   }
 
-  #operationalError(
-    message: string | ((failures: readonly BrokerFailure[]) => string),
-  ): OperationalError {
+  #operationalError(message: (failures: readonly BrokerFailure[]) => string): OperationalError {
     const failures = [...this.#failures].map(([broker, error]) => ({ broker, error }));
-    const text = typeof message === 'string' ? message : message(failures);
-    return new OperationalError(text, this.#retries + 1, failures, { cause: this.#lastError });
+    return new OperationalError(message(failures), this.#retries + 1, failures, {
+      cause: this.#lastError,
+    });
   }
 }

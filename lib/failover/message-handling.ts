@@ -1,3 +1,4 @@
+import { isObservable, lastValueFrom } from 'rxjs';
 import { SerializationError } from '../errors.js';
 import {
   allSlotsHeld,
@@ -48,7 +49,9 @@ export class MessageHandling {
       return;
     }
     try {
-      await handler(body, message);
+      const result = await handler(body, message);
+      // As everywhere in Nest, a handler may return an Observable: the message is done with when that completes.
+      if (isObservable(result)) await lastValueFrom(result, { defaultValue: undefined });
     } catch (error) {
       this.#failed(message, this.#told(message, error), error);
       return;
@@ -83,15 +86,22 @@ export class MessageHandling {
     await hooked(this.parts, `${name}.onDecodeError`, () => hooks?.onDecodeError?.(message, error));
     const told = undecodable(name, queue.name, error);
     const fallback = queue.deadLetterExchange === undefined ? 'requeue' : 'reject';
-    if ((this.options.undecodable ?? fallback) === 'requeue') this.#failed(message, told, error);
-    else if (message.state === 'received') {
+    if ((this.options.undecodable ?? fallback) === 'requeue') {
+      // A nack does not count toward the delivery limit (since RabbitMQ 4.3), which would drop it after all.
+      this.#failed(message, told, error, () => message.handBack());
+    } else if (message.state === 'received') {
       this.parts.logger.error(told);
       message.reject();
     }
   }
 
   /** Until it is handed back it keeps its place in the prefetch, so that what always fails cannot run hot. */
-  #failed(message: Message, told: string, error: unknown): void {
+  #failed(
+    message: Message,
+    told: string,
+    error: unknown,
+    handBack: () => unknown = () => message.requeue(),
+  ): void {
     const { clock, logger } = this.parts;
     if (message.state !== 'received') {
       logger.error(told, error);
@@ -104,7 +114,7 @@ export class MessageHandling {
       cancel();
       signal.removeEventListener('abort', release);
       this.#held -= 1;
-      if (message.state === 'received') message.requeue();
+      if (message.state === 'received') handBack();
     };
     const cancel = clock.schedule(wait, release);
     signal.addEventListener('abort', release, { once: true });

@@ -58,6 +58,8 @@ export class OutboxEntry {
   nacks = 0;
   /** It was sent and neither confirmed nor nacked: it may be stored. */
   suspect = false;
+  /** It was lost with a connection or a silent channel: another broker, or an earlier queue, may hold it. */
+  lost = false;
   /** A return on its channel was taken for it. */
   returned = false;
   #settled = false;

@@ -134,7 +134,8 @@ export class Outbox {
     const alone = killed && entries.length === 1;
     for (const entry of entries) {
       if (entry.settled) continue;
-      if (alone) verdicts.set(entry, 'refused');
+      entry.lost ||= !killed;
+      if (alone) verdicts.set(entry, entry.lost ? 'unknown' : 'refused');
       else if (entry.mayRetry) {
         entry.mark();
         again.push(entry);

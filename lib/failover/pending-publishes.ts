@@ -5,6 +5,7 @@ import {
   notConfirmed,
   publishAborted,
   publishTimedOut,
+  returnedAfterLoss,
   unroutable,
 } from '../publish.messages.js';
 import type { Clock } from '../policy/clock.js';
@@ -60,6 +61,11 @@ export class PendingPublishes {
     if (entry.settled) return;
     const { messageId, exchange, routingKey } = entry.message;
     const message = unroutable(messageId, exchange, routingKey, reply.text);
+    if (entry.lost) {
+      // No queue took it this time; one may have taken it before its connection was lost.
+      this.reject(entry, 'unknown', returnedAfterLoss(message), {}, reply.code);
+      return;
+    }
     this.#settle(entry);
     entry.reject(new UnroutableError(message, 'returned', messageId, reply.code));
   }

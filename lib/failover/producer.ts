@@ -1,7 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { declarationKey } from '../amqp/declaration-key.js';
 import { Exchange } from '../amqp/exchange.js';
-import { OutboxFullError, PublishError, isSerializationError } from '../errors.js';
+import {
+  ConfigurationError,
+  OutboxFullError,
+  PublishError,
+  isSerializationError,
+} from '../errors.js';
 import {
   bodyTooLarge,
   noConnectionNow,
@@ -9,6 +14,7 @@ import {
   outboxFull,
   producerClosed,
   publishAborted,
+  noConnectionGiven,
 } from '../publish.messages.js';
 import { checkOptions, duration } from '../policy/check-options.js';
 import type { ConnectionParts } from './connection-parts.js';
@@ -41,6 +47,9 @@ export class Producer implements AsyncDisposable {
 
   /** @throws ConfigurationError naming the option, its value and what is allowed */
   constructor(connection: FailoverConnection, options: ProducerOptions = {}) {
+    if (typeof (connection as FailoverConnection | undefined)?.parts !== 'object') {
+      throw new ConfigurationError(noConnectionGiven('Producer'));
+    }
     this.#options = resolveProducerOptions(options);
     this.#parts = connection.parts;
     this.#loop = new PublishLoop(this.#parts, this.#options);

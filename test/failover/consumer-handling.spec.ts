@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { EMPTY, Observable, of, throwError } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { Queue } from '../../lib/amqp/queue.js';
 import { isSerializationError } from '../../lib/errors.js';
@@ -45,6 +46,36 @@ describe('a handler that settles', () => {
       expect(consumer.unsettled).toBe(0);
     },
   );
+
+  it.each([
+    ['an Observable', of(1, 2), false],
+    ['an Observable without a value', EMPTY, false],
+    ['a promise of an Observable', of(1), true],
+  ])(
+    'may return %s: the message is acked when that completes',
+    async (_what, values, inPromise) => {
+      let subscriptions = 0;
+      const counted = new Observable((subscriber) => {
+        subscriptions += 1;
+        return values.subscribe(subscriber);
+      });
+      const setting = consumerSetting({
+        handle: () => (inPromise ? Promise.resolve(counted) : counted),
+      });
+      const consumer = await setting.started();
+      consumer.deliver();
+      await settled();
+      expect([subscriptions, ...consumer.settled]).toEqual([1, 'ack 1']);
+    },
+  );
+
+  it('may return an Observable that fails: the message goes back', async () => {
+    const setting = consumerSetting({ handle: () => throwError(() => new Error('no')) });
+    const consumer = await setting.started();
+    consumer.deliver();
+    await setting.clock.advance(1_000);
+    expect(consumer.settled).toEqual(['reject 1 requeue']);
+  });
 
   it('settles the message itself with ackMode manual', async () => {
     let kept: Message | undefined;
@@ -272,7 +303,7 @@ describe('a message that cannot be decoded', () => {
     await setting.clock.advance(3_999);
     expect(consumer.settled).toEqual([]);
     await setting.clock.advance(1);
-    expect(consumer.settled).toEqual(['reject 1 requeue']);
+    expect(consumer.settled).toEqual(['nack 1 requeue']);
   });
 
   it('is dropped, or kept, when the option undecodable says so', async () => {
@@ -285,7 +316,7 @@ describe('a message that cannot be decoded', () => {
     const second = await keeping.started();
     second.deliver(broken);
     await keeping.clock.advance(1_000);
-    expect(second.settled).toEqual(['reject 1 requeue']);
+    expect(second.settled).toEqual(['nack 1 requeue']);
   });
 
   it('is one too when its content type is not accepted', async () => {

@@ -83,7 +83,7 @@ describe('ensure: how often', () => {
     expect(done.outcome).toBe('pending');
     await clock.advance(1);
     expect(done.error).toSatisfy(isOperationalError);
-    expect((done.error as Error).message).toBe(operationTimedOut('hangs', 700));
+    expect((done.error as Error).message).toBe(operationTimedOut('hangs', 700, 1, undefined, []));
     // An unhandled rejection would fail the run.
     fail?.(new Error('late'));
     await settled();

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { ErrbackEvent } from '../../lib/failover/ensure-options.js';
 import { confirms, publishingSetting } from './fakes/publishing.js';
+import type { PublishedChannel } from './fakes/publishing.js';
 
 const withMissing = publishingSetting.bind(undefined, {
   broker: ({ on, tag, routingKey }) => {
@@ -39,6 +40,23 @@ describe('a publish', () => {
       code: 312,
     });
   });
+
+  it.each([
+    ['comes back', (channel: PublishedChannel) => channel.return(1)],
+    ['kills its channel', (channel: PublishedChannel) => channel.fake.closeBy(404)],
+  ])(
+    'that was lost with a connection and then %s is unknown: it may be stored',
+    async (_how, end) => {
+      const setting = publishingSetting();
+      const seen = setting.publish('q', { messageId: 'm' });
+      await setting.settle();
+      setting.transport.latest.drop();
+      await setting.settle();
+      end(setting.channel);
+      await setting.settle();
+      expect(seen.error).toMatchObject({ outcome: 'unknown', messageId: 'm' });
+    },
+  );
 
   it('is told from another one of the same messageId that is in flight when it comes back', async () => {
     const setting = publishingSetting();

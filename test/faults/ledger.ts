@@ -24,8 +24,12 @@ export class Ledger {
   readonly republished = new Set<string>();
   /** Ids of which a delivery was marked by the broker as not the first. */
   readonly redelivered = new Set<string>();
+  /** Those of them that had been handled: their ack was still on its way, or not yet on enough nodes. */
+  readonly acksLost = new Set<string>();
   /** First occurrences, among deliveries without a mark, that came after a later one of their producer. */
   readonly disordered: string[] = [];
+  /** Ids handled more than once although nothing marked the later delivery. */
+  readonly unmarkedAgain: string[] = [];
   firstError: Error | undefined;
   published = 0;
   deliveries = 0;
@@ -64,10 +68,13 @@ export class Ledger {
   deliver(body: Numbered, message: Message): void {
     const id = idOf(body);
     this.deliveries += 1;
-    this.handled.add(id);
     const republished = message.headers['x-republished'] === true;
     if (republished) this.republished.add(id);
-    if (message.redelivered) this.redelivered.add(id);
+    if (message.redelivered) {
+      this.redelivered.add(id);
+      if (this.handled.has(id)) this.acksLost.add(id);
+    } else if (this.handled.has(id) && !republished) this.unmarkedAgain.push(id);
+    this.handled.add(id);
     if (republished || message.redelivered) return;
     if (this.#unmarked.has(id)) return;
     this.#unmarked.add(id);

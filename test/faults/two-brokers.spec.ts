@@ -65,7 +65,7 @@ test('of two brokers one is killed and restarted: every confirmed id was handled
   workload.row(`two brokers, SIGKILL (${found.size} found on the restarted one)`, found);
   expectNothingLost(workload.ledger, found);
   expect(found.size).toBeGreaterThan(0);
-  expect(declaredBeforePublish(proxy)).toEqual({ exchanges: 1, queues: 2, bindings: 2 });
+  expect(declaredBeforePublish(proxy)).toMatchObject({ queues: 2, bindings: 2 });
 });
 
 test('of two brokers the connected one hangs: nothing is lost or refused', async () => {
