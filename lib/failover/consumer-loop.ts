@@ -1,5 +1,5 @@
 import { errorOf } from '../amqp/deadline.js';
-import { ConnectionClosedError, isConnectionClosedError, isTopologyError } from '../errors.js';
+import { ConnectionClosedError, isConnectionClosedError } from '../errors.js';
 import {
   consumerEnded,
   consumerGaveUp,
@@ -11,7 +11,6 @@ import { checkOptions, duration } from '../policy/check-options.js';
 import type { ConsumerState } from '../policy/consumer-state.js';
 import { consumerTransition } from '../policy/consumer-state.js';
 import { interval } from '../policy/interval.js';
-import { isMismatch } from '../policy/reply-codes.js';
 import type { ConnectionParts } from './connection-parts.js';
 import type { ConsumerDefinition } from './consumer-definition.js';
 import { resolveConsumerOptions } from './consumer-options.js';
@@ -19,6 +18,8 @@ import type { ConsumerSession } from './consumer-session.js';
 import { warnOfDeliveryLimit } from './delivery-limit-warning.js';
 import { EarlierSessions } from './earlier-sessions.js';
 import type { FailoverConnection } from './failover-connection.js';
+import type { FirstStartOptions, GivesUpOn } from './first-start.js';
+import { endsFirstStart, firstStartChecks } from './first-start.js';
 import { MessageHandling } from './message-handling.js';
 import { pause } from './patience.js';
 import { Pausing } from './pausing.js';
@@ -28,8 +29,7 @@ import { settledWithin } from './settled-within.js';
 
 /**
  * Keeps one consumer consuming. Each end of its session leads back to declare, qos and consume: connection lost, channel
- * closed, queue deleted, cancelled by the broker. It retries for ever, with backoff and loudly; only a mismatch at the first
- * start is fatal.
+ * closed, queue deleted, cancelled by the broker. It retries for ever, with backoff and loudly; see `FirstStartOptions`.
  */
 export class ConsumerLoop {
   readonly name: string;
@@ -48,7 +48,7 @@ export class ConsumerLoop {
   #state: ConsumerState = { status: 'idle' };
   #lastError: Error | undefined;
   #session: ConsumerSession | undefined;
-  #isStarted = false;
+  #givesUpOn: GivesUpOn | undefined;
   #starting: Promise<void> | undefined;
   #worked: Promise<void> = Promise.resolve();
   #stopping: Promise<void> | undefined;
@@ -94,14 +94,15 @@ export class ConsumerLoop {
   }
 
   /**
-   * Starts, and resolves when it consumes for the first time.
+   * Starts, and resolves when it consumes for the first time. Called again, it tells of the same start.
    *
-   * @throws TopologyError when a queue or exchange exists with other arguments: that will not mend itself
+   * @throws the failure that it gives up on; by default a TopologyError when a queue or exchange exists with other arguments
    * @throws ConnectionClosedError when it is stopped, or its connection closed, before it consumed
    */
-  start(): Promise<void> {
+  start({ givesUpOn = 'mismatch' }: FirstStartOptions = {}): Promise<void> {
+    checkOptions('ConsumerLoop.start', { givesUpOn }, firstStartChecks);
     if (this.#starting === undefined) {
-      this.#isStarted = true;
+      this.#givesUpOn = givesUpOn;
       this.#starting = new Promise((resolve, reject) => {
         this.#worked = this.#work(resolve).then(
           () => reject(new ConnectionClosedError(consumerStopped(this.name))),
@@ -212,7 +213,7 @@ export class ConsumerLoop {
   async #startFailed(error: Error, signal: AbortSignal): Promise<void> {
     const { clock, options, random, logger } = this.#parts;
     this.#lastError = error;
-    const fatal = !this.#hasConsumed && isTopologyError(error) && isMismatch(error.code);
+    const fatal = !this.#hasConsumed && endsFirstStart(error, this.#givesUpOn ?? 'mismatch');
     if (fatal || isConnectionClosedError(error)) {
       this.#move({ status: 'failed', since: clock.now(), error });
       // Until it has consumed, whoever called start() is told.
@@ -224,8 +225,7 @@ export class ConsumerLoop {
     const wait = interval(options, this.#failures, random);
     this.#failures += 1;
     logger.error(consumerStartFailed(this.name, error, wait));
-    const since = clock.now();
-    this.#move({ status: 'waiting', since, until: since + wait, error });
+    this.#move({ status: 'waiting', since: clock.now(), until: clock.now() + wait, error });
     await pause(clock, wait, signal).catch(() => undefined);
   }
 
@@ -236,8 +236,8 @@ export class ConsumerLoop {
   /** Before its start it is idle, paused or not. */
   #movePaused(): void {
     const { status } = this.#state;
-    if (!this.#paused.on || !this.#isStarted) return;
-    if (status === 'paused' || status === 'failed') return;
+    const isMoved = status === 'paused' || status === 'failed';
+    if (isMoved || !this.#paused.on || this.#givesUpOn === undefined) return;
     this.#move({ status: 'paused', since: this.#parts.clock.now() });
   }
 

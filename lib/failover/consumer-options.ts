@@ -1,14 +1,7 @@
 import { Queue } from '../amqp/queue.js';
 import type { BackoffPolicy } from '../policy/backoff.js';
 import type { OptionCheck } from '../policy/check-options.js';
-import {
-  checkOptions,
-  count,
-  duration,
-  listOf,
-  oneOf,
-  wholeNumber,
-} from '../policy/check-options.js';
+import { checkOptions, count, duration, oneOf, wholeNumber } from '../policy/check-options.js';
 import { serializerNames } from '../serialization/codec.js';
 import type { AckMode, ConsumerOptions } from './consumer-definition.js';
 
@@ -34,9 +27,21 @@ const prefetch: OptionCheck = {
 };
 
 const queues: OptionCheck = {
-  allowed: 'a list of at least one Queue',
+  allowed: 'a list of at least one Queue, each once',
   accepts: (value) =>
-    Array.isArray(value) && value.length > 0 && value.every((one) => one instanceof Queue),
+    Array.isArray(value) &&
+    value.length > 0 &&
+    value.every((one) => one instanceof Queue) &&
+    new Set(value.map((queue: Queue) => (queue.name === '' ? queue : queue.name))).size ===
+      value.length,
+};
+
+const accept: OptionCheck = {
+  allowed: `a list of at least one of ${serializerNames.join(', ')}`,
+  accepts: (value) =>
+    Array.isArray(value) &&
+    value.length > 0 &&
+    value.every((name) => serializerNames.includes(String(name))),
 };
 
 const consumerOptionChecks = {
@@ -44,7 +49,7 @@ const consumerOptionChecks = {
   prefetchCount: prefetch,
   concurrency: count(1),
   ackMode: oneOf('auto', 'manual'),
-  accept: listOf(serializerNames.join(' | '), (name) => serializerNames.includes(String(name))),
+  accept,
   undecodable: oneOf('reject', 'requeue'),
   backoffStart: duration(1),
   backoffMax: duration(1),

@@ -65,6 +65,7 @@ export class Ensured<R> {
   }
 
   async settle(): Promise<R> {
+    this.parts.ended.throwIfAborted();
     const { options, name } = this.call;
     const { clock } = this.parts;
     const patience = new Patience(clock, options, () =>

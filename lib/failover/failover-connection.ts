@@ -10,10 +10,12 @@ import {
   count,
   duration,
   flag,
+  oneOf,
 } from '../policy/check-options.js';
 import type { ConnectionCore } from './connection-core.js';
 import { connectionCore } from './connection-core.js';
 import type { ConnectionEvent, ConnectionEvents } from './connection-events.js';
+import { connectionEventTypes } from './connection-events.js';
 import { connectionInfo } from './connection-info.js';
 import { observeConnection } from './connection-observable.js';
 import type { FailoverConnectionOptions } from './connection-options.js';
@@ -82,6 +84,11 @@ export class FailoverConnection implements AsyncDisposable {
     type: E,
     listener: (event: ConnectionEvents[E]) => unknown,
   ): () => void {
+    checkOptions(
+      'on',
+      { type, listener },
+      { type: oneOf(...connectionEventTypes), listener: callable },
+    );
     return this.#core.listeners.on(type, listener);
   }
 
@@ -188,8 +195,10 @@ export class FailoverConnection implements AsyncDisposable {
    *
    * @throws ConfigurationError when one of the same name was registered with other arguments
    * @throws TopologyError when the broker refuses one
+   * @throws ConnectionClosedError after `close()`
    */
   async declare(...entities: readonly (Exchange | Queue)[]): Promise<void> {
+    this.#core.ended.throwIfAborted();
     this.#core.family.topology.add(...entities);
     const { link } = this.#core.loop;
     if (link !== undefined) await this.#core.family.topology.declareOn(link, entities);

@@ -10,25 +10,25 @@ export interface Brokers extends AsyncDisposable {
 }
 
 /** Those of `AMQP_URLS`, else a cluster of three nodes that is started for the demonstration and ends with it. */
-export async function brokers(tell: (line: string) => void): Promise<Brokers> {
+export async function brokers(cluster: boolean, tell: (line: string) => void): Promise<Brokers> {
   const given = process.env['AMQP_URLS'];
   if (given !== undefined && given !== '') {
     return {
       urls: given.split(';').filter(Boolean),
-      cluster: false,
+      cluster,
       kill: undefined,
       [Symbol.asyncDispose]: async () => undefined,
     };
   }
   const run = await RabbitRun.begin(tell);
   tell('starting a RabbitMQ cluster of three nodes (about 20 s)');
-  const cluster = await run.startCluster(3);
+  const own = await run.startCluster(3);
   return {
-    urls: cluster.urls(),
+    urls: own.urls(),
     cluster: true,
     kill: async (url) => {
       const { port } = new URL(url);
-      await cluster.nodes.find((node) => String(node.port) === port)?.kill();
+      await own.nodes.find((node) => String(node.port) === port)?.kill();
     },
     [Symbol.asyncDispose]: () => run.end(),
   };
