@@ -8,9 +8,10 @@ const CREATED = 'net.client.socket';
  * Runs `dial`, which connects a socket before it returns, and gives that socket: the first one of TCP or TLS.
  * `undefined` when there is none, or when `node:tls` is frozen. What `dial` throws is thrown on.
  *
- * Node tells of a new TCP socket on the diagnostics channel `net.client.socket`. It has no such channel for TLS (20, 22
- * and 24), and no option of `tls.connect` ever meets the TLSSocket; an own `socket` would see ciphertext. So `connect` of the
- * object `node:tls`, which amqplib calls, is ours for one call at most and not beyond this turn.
+ * Node tells of a new TCP socket on the diagnostics channel `net.client.socket`, but of a TLS socket only since some release
+ * of 22 and 24, and never of one on a `socket` of the user. No documented option of `tls.connect` hands one out; a `socket` of
+ * our own would see ciphertext. So `connect` of the CommonJS object `node:tls`, which amqplib calls, is ours while `dial` runs
+ * and for its first call only.
  */
 export function dialledSocket(dial: () => void): Socket | undefined {
   let dialled: Socket | undefined;

@@ -1,10 +1,13 @@
+import { once } from 'node:events';
 import { createRequire } from 'node:module';
 import { connect as connectTcp } from 'node:net';
+import type { Socket } from 'node:net';
 import tls from 'node:tls';
 import type { ConnectionOptions } from 'node:tls';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { dialledSocket } from '../../lib/amqp/dialled-socket.js';
 import type { Broker } from '../../lib/amqp/broker.js';
+import { dialThroughGate } from '../../lib/amqp/open-gate.js';
 import type { ConnectError } from '../../lib/errors.js';
 import * as frames from '../kit/amqp-frames.js';
 import { brokerAt, dial, rejection } from '../kit/dial.js';
@@ -120,6 +123,20 @@ describe('a connection over TLS', () => {
     const error = await rejection<ConnectError>(dial(broker));
     expect(error).toMatchObject({ name: 'ConnectError', reason: 'unreachable' });
   });
+});
+
+it('the gate keeps what it has when Node asks for more', async () => {
+  const peer = await peerOver(false);
+  let socket: Socket | undefined;
+  dialThroughGate(() => {
+    socket = connectTcp(peer.port, '127.0.0.1');
+  });
+  onTestFinished(() => void socket?.destroy());
+  const readable = once(socket!, 'readable');
+  (await peer.session()).send(frames.connectionTune());
+  await readable;
+  expect(socket?.read(0)).toBeNull();
+  expect(socket?.read()).toEqual(frames.connectionTune());
 });
 
 describe('tls.connect', () => {
