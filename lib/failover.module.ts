@@ -22,20 +22,36 @@ import type {
 } from './interfaces/failover-module-options.interface.js';
 import type { ResolvedModuleOptions } from './module-options.js';
 import { resolveModuleOptions } from './module-options.js';
-import { notFailoverEntities } from './nest.messages.js';
+import { noAsyncOptions, noOptions, notFailoverEntities } from './nest.messages.js';
 
 /** Connections to RabbitMQ that fail over, a `Producer` for each, and the `@Consumer` classes of the app. */
 @Module({})
 export class FailoverModule {
-  /** One connection. Give each a `name` if there are several. */
-  static forRoot({ name, isGlobal, ...options }: FailoverModuleOptions): DynamicModule {
+  /**
+   * One connection. Give each a `name` if there are several.
+   *
+   * @throws ConfigurationError without options
+   */
+  static forRoot(given: FailoverModuleOptions): DynamicModule {
+    if (typeof given !== 'object' || given === null) {
+      throw new ConfigurationError(noOptions(DEFAULT_CONNECTION, given));
+    }
+    const { name, isGlobal, ...options } = given;
+    // Not a value, which would show its passwords to whoever prints the module.
     return connectionModule({ name, isGlobal }, [
-      { provide: FAILOVER_MODULE_OPTIONS, useValue: options },
+      { provide: FAILOVER_MODULE_OPTIONS, useFactory: () => options },
     ]);
   }
 
-  /** The same with options that a factory makes; `name` and `isGlobal` stand beside the factory. */
+  /**
+   * The same with options that a factory makes; `name` and `isGlobal` stand beside the factory.
+   *
+   * @throws ConfigurationError when there is nothing that makes the options
+   */
   static forRootAsync(options: FailoverModuleAsyncOptions): DynamicModule {
+    if (typeof options !== 'object' || options === null) {
+      throw new ConfigurationError(noAsyncOptions());
+    }
     return {
       ...connectionModule(options, asyncOptionsProviders(options)),
       imports: [FailoverCoreModule, ...(options.imports ?? [])],

@@ -45,6 +45,7 @@ export type { PatienceOptions } from './failover/patience.js';
 export type { Clock, Random } from './policy/clock.js';
 export type { FailoverStrategy } from './policy/strategy.js';
 export { ConsumerLoop } from './failover/consumer-loop.js';
+export type { FirstStartOptions, GivesUpOn } from './failover/first-start.js';
 export type {
   AckMode,
   ConsumerDefinition,

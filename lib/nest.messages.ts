@@ -29,6 +29,9 @@ export const noAsyncOptions = (): string =>
 export const noOptions = (name: string, value: unknown): string =>
   `${moduleNamed(name)}: the options are ${value === null ? 'null' : typeof value}, which is not allowed. Allowed: an object with at least "urls".`;
 
+export const noConsumerOptions = (consumer: string, value: unknown): string =>
+  `@Consumer on class ${consumer}: the options are ${value === null ? 'null' : typeof value}, which is not allowed. Name at least one queue: @Consumer({ queues: [new Queue('...')] }).`;
+
 export const noHandler = (consumer: string): string =>
   `@Consumer class ${consumer} has no handler. Mark one of its methods with @OnMessage().`;
 
@@ -73,18 +76,37 @@ export const channelNotAsked = (where: string): string =>
 export const channelNotFilledIn = (): string =>
   'A @RetryChannel() parameter was not filled in. It must be a parameter of a method with @EnsureRetry({ channel: true }).';
 
-export const startupTimedOut = (
+/** How far a start has come. */
+export type StartupStage = 'connecting' | 'declaring' | 'consuming';
+
+const stages: Readonly<Record<StartupStage, string>> = {
+  connecting: 'No broker has answered yet.',
+  declaring: 'A broker has answered, but not everything is connected and declared yet.',
+  consuming: 'Everything is connected and declared.',
+};
+
+const remedies: Readonly<Record<StartupStage, string>> = {
+  connecting: 'Start a broker',
+  declaring: 'Look at the broker',
+  consuming: 'Mend what keeps the consumers from consuming',
+};
+
+export function startupTimedOut(
   name: string,
   timeout: number,
   attempts: number,
   failures: readonly BrokerFailure[],
   waiting: readonly string[],
-): string =>
-  `${moduleNamed(name)} is not up within its startupTimeout of ${timeout} ms. ${
-    failures.length === 0
-      ? 'No broker has answered yet.'
-      : `Failed attempts: ${attempts}. The last failure of each broker:${listed(failures)}`
-  }${waiting.length === 0 ? '' : `\nNot consuming yet: ${list(waiting)}.`}\nStart a broker, raise startupTimeout, or set startup: 'background' to start without one.`;
+  stage: StartupStage,
+): string {
+  const told = [`${moduleNamed(name)} is not up within its startupTimeout of ${timeout} ms.`];
+  if (failures.length === 0 || stage !== 'connecting') told.push(stages[stage]);
+  if (failures.length > 0) {
+    told.push(`Failed attempts: ${attempts}. The last failure of each broker:${listed(failures)}`);
+  }
+  const consumers = waiting.length === 0 ? '' : `\nNot consuming yet: ${list(waiting)}.`;
+  return `${told.join(' ')}${consumers}\n${remedies[stage]}, raise startupTimeout, or set startup: 'background' to start without.`;
+}
 
 export const closedWhileStarting = (name: string): string =>
   `${moduleNamed(name)} was shut down while it was starting.`;

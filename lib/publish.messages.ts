@@ -25,8 +25,8 @@ export const unroutable = (
       : `no queue is bound to exchange ${quoted(exchange)} for routing key ${quoted(routingKey)} (${printable(reason, 64)}). Bind one`
   }, or publish with mandatory: false if nobody need hear it.`;
 
-export const returnedAfterLoss = (unroutable: string): string =>
-  `an earlier attempt was lost before its confirm, and this time it came back. ${unroutable}`;
+export const returnedAfterLoss = (returned: string): string =>
+  `an earlier attempt was lost before its confirm, and this time it came back. ${returned}`;
 
 export const notEncodable = (cause: unknown): string => `it cannot be encoded: ${reasonOf(cause)}`;
 

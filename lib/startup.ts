@@ -1,9 +1,18 @@
 import type { BrokerFailure } from './errors.js';
-import { ConnectionClosedError, isAmqpError, isTopologyError, OperationalError } from './errors.js';
+import {
+  ConnectionClosedError,
+  isAmqpError,
+  isConnectionClosedError,
+  isTopologyError,
+  OperationalError,
+} from './errors.js';
 import type { ConsumerLoop } from './failover/consumer-loop.js';
 import type { FailoverConnection } from './failover/failover-connection.js';
+import type { GivesUpOn } from './failover/first-start.js';
 import { Patience, pause } from './failover/patience.js';
+import type { Startup as StartupKind } from './interfaces/failover-module-options.interface.js';
 import type { ResolvedModuleOptions } from './module-options.js';
+import type { StartupStage } from './nest.messages.js';
 import {
   closedWhileStarting,
   consumerFailed,
@@ -26,9 +35,22 @@ export interface StartupParts {
 
 const textOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
-/** Time mends all that a broker refuses but a mismatch: a missing permission, a queue whose node is down. And it mends a loss. */
-const mayBeMended = (error: unknown): boolean =>
-  isTopologyError(error) ? !isMismatch(error.code) : isAmqpError(error);
+/** Where nobody is told of a failure, there is none that ends a consumer. */
+const givesUpOn: Readonly<Record<StartupKind, GivesUpOn>> = {
+  wait: 'mismatch',
+  'fail-fast': 'failure',
+  background: 'nothing',
+};
+
+/**
+ * Time mends all that a broker refuses but a mismatch: a missing permission, a queue whose node is down. And it mends a loss.
+ * While the app runs, somebody may mend a mismatch.
+ */
+const mayBeMended = (error: unknown, startup: StartupKind): boolean => {
+  if (startup === 'fail-fast') return false;
+  if (!isTopologyError(error)) return isAmqpError(error);
+  return startup === 'background' || !isMismatch(error.code);
+};
 
 /**
  * Brings up one connection in two steps: `open()` connects and declares, as early as all that is to be declared is known;
@@ -40,6 +62,7 @@ export class Startup {
   readonly #deaf: (() => void)[] = [];
   readonly #patience: Patience;
   #attempts = 0;
+  #stage: StartupStage = 'connecting';
   #opened: Promise<void> = Promise.resolve();
 
   constructor(private readonly parts: StartupParts) {
@@ -53,7 +76,9 @@ export class Startup {
     this.#opened = Promise.all([
       this.#declared(publishing),
       consuming && this.#connected(consuming),
-    ]).then(() => undefined);
+    ]).then(() => {
+      this.#stage = 'consuming';
+    });
     // Told by complete(), which may come much later.
     this.#opened.catch(() => undefined);
   }
@@ -63,6 +88,7 @@ export class Startup {
    *
    * @throws OperationalError broker by broker
    * @throws TopologyError when the broker holds something that differs
+   * @throws with `fail-fast`, whatever kept a consumer from consuming
    */
   async complete(): Promise<void> {
     const { options, publishing } = this.parts;
@@ -74,10 +100,22 @@ export class Startup {
     const cancel = publishing.parts.clock.schedule(options.startupTimeout, overdue);
     try {
       await this.#patience.race(this.#opened);
-      await this.#patience.race(Promise.all(this.parts.loops.map((loop) => loop.start())));
+      await this.#patience.race(Promise.all(this.parts.loops.map((loop) => this.#consuming(loop))));
     } finally {
       cancel();
       this.#release();
+    }
+  }
+
+  /** @throws what the consumer gives up on, which does not always name it: so that is logged */
+  async #consuming(loop: ConsumerLoop): Promise<void> {
+    const { startup, logger } = this.parts.options;
+    try {
+      await loop.start({ givesUpOn: givesUpOn[startup] });
+    } catch (error) {
+      if (!isConnectionClosedError(error))
+        logger.error(consumerFailed(loop.name, textOf(error)), error);
+      throw error;
     }
   }
 
@@ -91,7 +129,7 @@ export class Startup {
     for (const loop of loops) {
       const failed = (error: unknown): void =>
         tell(consumerFailed(loop.name, textOf(error)), error);
-      void loop.start().catch(failed);
+      void loop.start({ givesUpOn: givesUpOn.background }).catch(failed);
     }
   }
 
@@ -111,12 +149,15 @@ export class Startup {
         return;
       } catch (error) {
         this.#patience.check();
-        if (this.parts.options.startup === 'fail-fast' || !mayBeMended(error)) throw error;
+        if (!mayBeMended(error, this.parts.options.startup)) throw error;
         if (isTopologyError(error)) this.#failures.set('topology', error);
       }
       const wait = interval(options, failed, random);
       const error = this.#failures.get('topology');
-      if (error !== undefined) logger.warn(topologyWaits(this.parts.name, error.message, wait));
+      if (error !== undefined) {
+        const level = isTopologyError(error) && isMismatch(error.code) ? 'error' : 'warn';
+        logger[level](topologyWaits(this.parts.name, error.message, wait));
+      }
       await pause(clock, wait, signal);
     }
   }
@@ -140,7 +181,14 @@ export class Startup {
       this.#attempts += 1;
       this.#failures.set(broker, error);
     };
-    this.#deaf.push(connection.on('failed', note), connection.on('lost', note));
+    const connected = (): void => {
+      if (this.#stage === 'connecting') this.#stage = 'declaring';
+    };
+    this.#deaf.push(
+      connection.on('failed', note),
+      connection.on('lost', note),
+      connection.on('connected', connected),
+    );
   }
 
   #timedOut(): OperationalError {
@@ -151,11 +199,11 @@ export class Startup {
     }));
     const waiting = loops
       .filter(({ state }) => state.status !== 'consuming')
-      .map(({ name: consumer, state }) =>
-        state.status === 'waiting' ? `${consumer} (${state.error.message})` : consumer,
+      .map(({ name: consumer, lastError }) =>
+        lastError === undefined ? consumer : `${consumer} (${lastError.message})`,
       );
     return new OperationalError(
-      startupTimedOut(name, options.startupTimeout, this.#attempts, failures, waiting),
+      startupTimedOut(name, options.startupTimeout, this.#attempts, failures, waiting, this.#stage),
       this.#attempts,
       failures,
       { cause: failures.at(-1)?.error },

@@ -36,8 +36,7 @@ export class ConfirmWatch {
 
   /** The broker takes publishes again: from now on answers are due. */
   unblocked(): void {
-    const now = this.clock.now();
-    for (const channel of this.owner.channels()) channel.progressAt = now;
+    for (const channel of this.owner.channels()) channel.excuse();
   }
 
   /** A channel has ended: unless an answer is due on another one, no timer is left to hold up the end of the process. */
@@ -62,7 +61,7 @@ export class ConfirmWatch {
     const watched = this.owner.channels().filter(({ unconfirmed }) => unconfirmed > 0);
     // A broker that takes nothing in cannot be expected to answer.
     for (const channel of watched)
-      if (channel.link.connection.blocked !== undefined) channel.progressAt = now;
+      if (channel.link.connection.blocked !== undefined) channel.excuse();
     const silent = watched.filter(({ progressAt }) => now - progressAt >= this.timeout);
     if (silent.length > 0) this.#giveUp(silent);
     const waiting = this.owner.channels().filter(({ unconfirmed }) => unconfirmed > 0);

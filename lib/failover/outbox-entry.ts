@@ -54,6 +54,8 @@ export class OutboxEntry {
   readonly due = new ListNode<OutboxEntry>(this);
   readonly size: number;
   attempts = 0;
+  /** When the last attempt was sent. A reading of the clock. */
+  sentAt = 0;
   /** How often the broker has nacked it. */
   nacks = 0;
   /** It was sent and neither confirmed nor nacked: it may be stored. */

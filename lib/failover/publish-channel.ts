@@ -36,8 +36,7 @@ export class PublishChannel {
   #writable = true;
   #told = true;
   #answered = false;
-  /** When the broker last answered anything, or the first of what is unconfirmed was sent. A reading of the clock. */
-  progressAt: number;
+  #confirmedAt: number;
 
   constructor(
     readonly link: Link,
@@ -45,12 +44,13 @@ export class PublishChannel {
     private readonly clock: Clock,
     private readonly events: PublishChannelEvents,
   ) {
-    this.progressAt = clock.now();
+    this.#confirmedAt = clock.now();
     this.#acked = (entry) => events.acked(entry, this);
     this.#nacked = (entry) => events.nacked(entry, this);
-    channel.on('ack', ({ deliveryTag, multiple }) =>
-      this.#answer(deliveryTag, multiple, this.#acked),
-    );
+    channel.on('ack', ({ deliveryTag, multiple }) => {
+      this.#confirmedAt = clock.now();
+      this.#answer(deliveryTag, multiple, this.#acked);
+    });
     channel.on('nack', ({ deliveryTag, multiple }) =>
       this.#answer(deliveryTag, multiple, this.#nacked),
     );
@@ -68,6 +68,20 @@ export class PublishChannel {
 
   get unconfirmed(): number {
     return this.#flight.size;
+  }
+
+  /**
+   * When the broker last confirmed anything, or the oldest of what is unconfirmed was sent. A reading of the clock. A nack is no
+   * progress by itself: while a node hangs, RabbitMQ 3.10 may nack the publishes of a channel one by one, each after 7 s.
+   */
+  get progressAt(): number {
+    const oldest = this.#flight.find(() => true);
+    return Math.max(this.#confirmedAt, oldest?.sentAt ?? 0);
+  }
+
+  /** The broker could not be expected to answer until now. */
+  excuse(): void {
+    this.#confirmedAt = this.clock.now();
   }
 
   /** Whether the broker has ever confirmed or nacked anything on it. */
@@ -88,7 +102,6 @@ export class PublishChannel {
   /** @throws AmqpError when it could not be sent: nothing has left */
   send(entry: OutboxEntry): void {
     const { exchange, routingKey, content, properties } = entry.message;
-    if (this.#flight.size === 0) this.progressAt = this.clock.now();
     try {
       this.#writable = this.channel.publish(exchange, routingKey, content, properties);
     } catch (error) {
@@ -97,6 +110,7 @@ export class PublishChannel {
       throw error;
     }
     entry.attempts += 1;
+    entry.sentAt = this.clock.now();
     entry.returned = false;
     this.#flight.add(entry);
   }
@@ -123,7 +137,6 @@ export class PublishChannel {
       return;
     }
     this.#answered = true;
-    this.progressAt = this.clock.now();
     this.events.room(this);
   }
 

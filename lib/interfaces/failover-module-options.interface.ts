@@ -15,9 +15,10 @@ import type { ProducerOptions } from '../failover/publish-options.js';
 /**
  * What bootstrap does about connection, topology and consumers.
  *
- * - `wait`: it waits until all of them are up, for at most `startupTimeout`, and fails otherwise
- * - `fail-fast`: each broker is tried once; when none can be had it fails at once
- * - `background`: it waits for nothing; failures are logged
+ * - `wait`: it waits until all of them are up, for at most `startupTimeout`, and fails otherwise; at once when a queue or
+ *   exchange exists with other arguments (406)
+ * - `fail-fast`: each broker is tried once, and so is each consumer's start; when one fails, it fails at once
+ * - `background`: it waits for nothing; failures are logged, and whatever was refused is tried again for ever
  */
 export type Startup = 'wait' | 'fail-fast' | 'background';
 

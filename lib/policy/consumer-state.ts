@@ -12,7 +12,7 @@ export type ConsumeEndReason = 'lost' | 'channel-closed' | 'cancelled' | 'paused
  * - `starting`: waiting for a connection, declaring, setting qos, registering
  * - `waiting`: the last start failed; the next one begins at `until`
  * - `paused`: not consuming, because it was told so
- * - `failed`: given up for good (a mismatch at start)
+ * - `failed`: given up for good: its first start failed in a way that `start()` was told to give up on
  */
 export type ConsumerState =
   | { readonly status: 'idle' }

@@ -54,6 +54,67 @@ describe('a start that is refused', () => {
     expect(loop.state.status).toBe('stopped');
   });
 
+  it('is no end when it is to give up on nothing: a mismatch is tried again, loudly, until it is mended', async () => {
+    const { clock, connection, loop, logger, transport } = consumerSetting();
+    await connection.connect();
+    transport.latest.answer = (call) => (call === 'assertQueue orders' ? 406 : 'ok');
+    const start = watch(loop.start({ givesUpOn: 'nothing' }));
+    await clock.advance(60_000);
+    expect(start.outcome).toBe('pending');
+    expect(loop.lastError).toMatchObject({ code: 406 });
+    const told = logger.lines.filter((line) => line.includes('cannot consume'));
+    expect(told.length).toBeGreaterThan(10);
+    expect(told.length).toBeLessThanOrEqual(62);
+    transport.latest.answer = () => 'ok';
+    await clock.advance(60_000);
+    expect(loop.state.status).toBe('consuming');
+    expect(start.outcome).toBe('resolved');
+  });
+
+  it.each(steps.flatMap((step) => [403, 404, 406].map((code) => ({ step, code }))))(
+    'is fatal at once when it is to give up on any failure: $code for $step',
+    async ({ step, code }) => {
+      const { connection, loop, transport } = consumerSetting();
+      await connection.connect();
+      transport.latest.answer = (call) => (call.startsWith(step) ? code : 'ok');
+      const start = watch(loop.start({ givesUpOn: 'failure' }));
+      await settled();
+      expect(start.error).toMatchObject({ code });
+      expect(loop.state).toMatchObject({ status: 'failed', error: start.error });
+    },
+  );
+
+  it('is fatal then too when its connection is lost, but not after it has consumed', async () => {
+    const lost = consumerSetting();
+    await lost.connection.connect();
+    lost.transport.latest.answer = (call) => (call.startsWith('consume') ? 'hang' : 'ok');
+    const start = watch(lost.loop.start({ givesUpOn: 'failure' }));
+    await settled();
+    lost.transport.latest.drop();
+    await settled();
+    expect(start.outcome).toBe('rejected');
+    expect(lost.loop.state.status).toBe('failed');
+
+    const { clock, connection, loop, transport } = consumerSetting();
+    await connection.connect();
+    await loop.start({ givesUpOn: 'failure' });
+    transport.latest.answer = (call) => (call.startsWith('consume') ? 404 : 'ok');
+    transport.latest.channels.at(-1)?.closeBy(404);
+    await clock.advance(5_000);
+    expect(loop.state.status).toBe('waiting');
+    transport.latest.answer = () => 'ok';
+    await clock.advance(20_000);
+    expect(loop.state.status).toBe('consuming');
+  });
+
+  it('is not for start() to take an end that there is not', () => {
+    const { loop } = consumerSetting();
+    expect(() => loop.start({ givesUpOn: 'everything' as 'nothing' })).toThrow(
+      "ConsumerLoop.start: givesUpOn is \"everything\"; allowed: 'mismatch' | 'failure' | 'nothing'",
+    );
+    expect(loop.state.status).toBe('idle');
+  });
+
   it.each(codes.map((code) => ({ code })))(
     'is never fatal once it has consumed: channel closed with $code, then refused with it',
     async ({ code }) => {

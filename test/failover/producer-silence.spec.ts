@@ -56,6 +56,34 @@ describe('a broker that confirms nothing', () => {
     expect(setting.channels).toHaveLength(1);
   });
 
+  it('is given up when it only nacks now and then, since what waits behind that gets no answer', async () => {
+    const setting = silentFor(100);
+    const seen = Array.from({ length: 20 }, () => setting.publish('q'));
+    await setting.settle();
+    await setting.pass(70);
+    setting.channel.nack(1);
+    setting.broker.answer = confirms;
+    await setting.pass(140);
+    expect(setting.channels[0]?.open).toBe(false);
+    expect(seen.map(({ outcome }) => outcome)).toEqual(seen.map(() => 'resolved'));
+  });
+
+  it('is not given up for nacking everything, as long as it does so in time', async () => {
+    const setting = publishingSetting({
+      producer: { confirmTimeout: 100, nackRetries: 0 },
+      broker: ({ on, tag }) => on.nack(tag),
+    });
+    const endings: unknown[] = [];
+    for (let n = 0; n < 10; n += 1) {
+      const first = setting.publish(`full ${n}`);
+      const second = setting.publish(`full ${n}`);
+      await setting.pass(50);
+      endings.push(first.error, second.error);
+    }
+    expect(endings).toMatchObject(endings.map(() => ({ outcome: 'nacked' })));
+    expect(setting.channels).toHaveLength(1);
+  });
+
   it('is not taken for silent by how long it has been idle', async () => {
     const setting = silentFor(100);
     setting.publish('1');

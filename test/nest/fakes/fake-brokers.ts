@@ -19,13 +19,13 @@ class FakeChannel extends EventEmitter {
   }
 
   async assertQueue(queue = 'amq.gen') {
-    this.#refuseIfMismatched(queue);
+    this.#refuse(queue);
     this.brokers.declared.push(queue);
     return { queue, messageCount: 0, consumerCount: 0 };
   }
 
   async assertExchange(exchange: string) {
-    this.#refuseIfMismatched(exchange);
+    this.#refuse(exchange);
     this.brokers.declared.push(exchange);
     return { exchange };
   }
@@ -38,6 +38,7 @@ class FakeChannel extends EventEmitter {
   waitForConfirms = async () => undefined;
 
   async consume(queue: string, onDelivery: OnDelivery) {
+    this.#refuse(queue);
     const consumerTag = `${queue}-${this.brokers.consumers.size}`;
     this.brokers.consumers.set(consumerTag, { queue, onDelivery, on: this.connection });
     return { consumerTag };
@@ -78,7 +79,7 @@ class FakeChannel extends EventEmitter {
     return new AmqpError(message, { scope, code, connection: this.connection, channel: this });
   }
 
-  #refuseIfMismatched(entity: string): void {
+  #refuse(entity: string): void {
     const code = this.brokers.refusals.get(entity);
     if (code === undefined) return;
     const loss = this.fault(`${code} for '${entity}'`, 'channel', code);
@@ -137,7 +138,7 @@ export class FakeConnection implements BrokerConnection {
 export class FakeBrokers implements Transport {
   /** By host: why it cannot be connected to. */
   readonly down = new Map<string, 'unreachable' | 'refused'>();
-  /** By name of a queue or exchange: the reply code with which its declaration is refused. */
+  /** By name of a queue or exchange: the reply code with which its declaration, or consuming from it, is refused. */
   readonly refusals = new Map<string, number>();
   readonly dials: string[] = [];
   readonly connections: FakeConnection[] = [];

@@ -20,22 +20,27 @@ import type {
   PipeTransform,
 } from '@nestjs/common';
 import { APP_GUARD, REQUEST } from '@nestjs/core';
+import { Test } from '@nestjs/testing';
 import type { Observable } from 'rxjs';
 import { describe, expect, it, vi } from 'vitest';
 import { Queue } from '../../../lib/amqp/queue.js';
 import { Consumer } from '../../../lib/decorators/consumer.decorator.js';
 import { OnMessage } from '../../../lib/decorators/on-message.decorator.js';
+import { ConfigurationError } from '../../../lib/errors.js';
+import { FailoverModule } from '../../../lib/failover.module.js';
+import { getConnectionToken } from '../../../lib/failover.tokens.js';
 import { overlappingRoutes } from '../../../lib/consumer.messages.js';
 import { Message } from '../../../lib/failover/message.js';
 import {
   handlerWithoutConsumer,
+  noConsumerOptions,
   hooksNeedOneInstance,
   noHandler,
   noQueues,
   unknownConnection,
 } from '../../../lib/nest.messages.js';
-import { compileApp, startApp, initialise } from '../fakes/apps.js';
-import type { FakeBrokers } from '../fakes/fake-brokers.js';
+import { closeLater, compileApp, onFakes, quiet, startApp, initialise } from '../fakes/apps.js';
+import { FakeBrokers } from '../fakes/fake-brokers.js';
 
 const orders = new Queue('orders');
 const { waitFor } = vi;
@@ -131,6 +136,45 @@ describe('@Consumer', () => {
     brokers.deliver('orders', 3);
     await settled(brokers, 'ack 1');
     expect(seen).toEqual([3]);
+  });
+
+  it('needs only the connection that it names, whatever its base class names', async () => {
+    const seen: unknown[] = [];
+    @Consumer({ queues: [orders], connection: 'elsewhere' })
+    class Base {
+      @OnMessage()
+      handle(body: unknown): void {
+        seen.push(body);
+      }
+    }
+    @Consumer({ queues: [orders], connection: 'audit' })
+    class Derived extends Base {}
+    const brokers = new FakeBrokers();
+    const builder = Test.createTestingModule({
+      imports: [FailoverModule.forRoot({ ...quiet, name: 'audit' })],
+      providers: [Derived],
+    });
+    const app = await onFakes(builder, brokers, 'audit').compile();
+    closeLater(app);
+    await app.init();
+    brokers.deliver('orders', 5);
+    await settled(brokers, 'ack 1');
+    expect(seen).toEqual([5]);
+  });
+
+  it('can be made in a unit test without FailoverModule, on a double of the connection', async () => {
+    @Consumer({ queues: [orders] })
+    class OrderConsumer {
+      @OnMessage()
+      handle(body: unknown): unknown {
+        return body;
+      }
+    }
+    const app = await Test.createTestingModule({
+      providers: [OrderConsumer, { provide: getConnectionToken(), useValue: {} }],
+    }).compile();
+    closeLater(app);
+    expect(app.get(OrderConsumer).handle(1)).toBe(1);
   });
 
   it('calls its hooks on the instance', async () => {
@@ -266,14 +310,62 @@ describe('@Consumer', () => {
       await expect(refusal(Derived)).resolves.toBe(handlerWithoutConsumer('Derived', ['handle']));
     });
 
-    it('with a connection that there is not', async () => {
+    it('with a connection that there is not: by Nest, and where Nest does not make it, by us', async () => {
       @Consumer({ queues: [orders], connection: 'audit' })
       class Lost {
         @OnMessage()
         handle(): void {}
       }
-      await expect(refusal(Lost)).resolves.toBe(
+      await expect(compileApp({ providers: [Lost] })).rejects.toThrow('FailoverConnection_audit');
+      const { app } = await compileApp({
+        providers: [{ provide: 'MADE', useFactory: () => new Lost() }],
+      });
+      await expect(initialise(app)).rejects.toThrow(
         unknownConnection('audit', '@Consumer class Lost', ['default']),
+      );
+    });
+
+    it('without options, when the class is defined', () => {
+      for (const options of [undefined, null, 'orders']) {
+        expect(() => Consumer(options as never)(class Bare {})).toThrow(
+          new ConfigurationError(noConsumerOptions('Bare', options)),
+        );
+      }
+    });
+
+    it.each([Scope.DEFAULT, Scope.REQUEST, Scope.TRANSIENT])(
+      'without FailoverModule, by Nest, which names the connection (scope %s)',
+      async (scope) => {
+        @Consumer({ queues: [orders], scope })
+        class Silent {
+          @OnMessage()
+          handle(): void {}
+        }
+        @Consumer({ queues: [orders], connection: 'audit', scope })
+        class Named extends Silent {}
+        const start = async (type: new () => unknown): Promise<void> => {
+          const app = await Test.createTestingModule({ providers: [type] }).compile();
+          closeLater(app);
+        };
+        await expect(start(Silent)).rejects.toThrow(
+          /dependencies of the Silent.*If FailoverConnection is a provider/su,
+        );
+        await expect(start(Named)).rejects.toThrow(
+          /dependencies of the Named.*If "FailoverConnection_audit" is a provider/su,
+        );
+      },
+    );
+
+    it('in a module that does not see the connection', async () => {
+      @Consumer({ queues: [orders] })
+      class Apart {
+        @OnMessage()
+        handle(): void {}
+      }
+      @Module({ providers: [Apart] })
+      class FeatureModule {}
+      await expect(compileApp({ imports: [FeatureModule] }, { isGlobal: false })).rejects.toThrow(
+        'FailoverConnection',
       );
     });
 

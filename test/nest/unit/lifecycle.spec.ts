@@ -1,14 +1,20 @@
 import { Inject, Injectable } from '@nestjs/common';
-import type { BeforeApplicationShutdown, OnModuleDestroy, OnModuleInit } from '@nestjs/common';
+import type {
+  BeforeApplicationShutdown,
+  OnApplicationBootstrap,
+  OnModuleDestroy,
+  OnModuleInit,
+} from '@nestjs/common';
 import { describe, expect, it, vi } from 'vitest';
 import { Queue } from '../../../lib/amqp/queue.js';
 import { Consumer } from '../../../lib/decorators/consumer.decorator.js';
 import { OnMessage } from '../../../lib/decorators/on-message.decorator.js';
+import { ConsumerRegistry } from '../../../lib/consumer.registry.js';
 import type { OperationalError } from '../../../lib/errors.js';
 import { FailoverConnection } from '../../../lib/failover/failover-connection.js';
 import type { PublishReceipt } from '../../../lib/failover/outbox-entry.js';
 import { Producer } from '../../../lib/failover/producer.js';
-import { startupTimedOut, topologyFailed } from '../../../lib/nest.messages.js';
+import { consumerFailed, startupTimedOut } from '../../../lib/nest.messages.js';
 import { compileApp, initialise, startApp } from '../fakes/apps.js';
 import { FakeBrokers } from '../fakes/fake-brokers.js';
 
@@ -22,6 +28,24 @@ class OrderConsumer {
     return this.running;
   }
 }
+
+@Consumer({ queues: [new Queue('missing', { noDeclare: true })] })
+class MissingConsumer {
+  @OnMessage()
+  handle(): void {}
+}
+
+const withoutMissing = (): FakeBrokers => {
+  const brokers = new FakeBrokers();
+  brokers.refusals.set('missing', 404);
+  return brokers;
+};
+
+const recordErrors = () => {
+  const errors: string[] = [];
+  const error = (message: string) => errors.push(message);
+  return { errors, logger: { log: () => undefined, warn: () => undefined, error } };
+};
 
 const downBrokers = (reason: 'unreachable' | 'refused' = 'unreachable'): FakeBrokers => {
   const brokers = new FakeBrokers();
@@ -80,7 +104,7 @@ describe('startup: wait', () => {
       'b is unreachable',
     ]);
     expect(error.message).toBe(
-      startupTimedOut('default', 60, attempts, failures, ['OrderConsumer']),
+      startupTimedOut('default', 60, attempts, failures, ['OrderConsumer'], 'connecting'),
     );
     expect(app.get(FailoverConnection).state.status).toBe('closed');
     expect(brokers.open).toEqual([]);
@@ -120,6 +144,29 @@ describe('startup: wait', () => {
     const other = await compileApp({}, { startupTimeout: 60, declare: [orders] }, refusing);
     await expect(initialise(other.app)).rejects.toThrow('topology: ');
   });
+
+  it('says which consumers do not consume and why, not that no broker has answered', async () => {
+    const { app } = await compileApp(
+      { providers: [OrderConsumer, MissingConsumer] },
+      { startupTimeout: 60 },
+      withoutMissing(),
+    );
+    const { message } = await failureOf(initialise(app));
+    const waiting = ["MissingConsumer (404 for 'missing')"];
+    expect(message).toBe(startupTimedOut('default', 60, 0, [], waiting, 'consuming'));
+    expect(message).not.toContain('No broker');
+  });
+
+  it('waits for a queue that is not there yet', async () => {
+    const brokers = withoutMissing();
+    const { errors, logger } = recordErrors();
+    const { app } = await compileApp({ providers: [MissingConsumer] }, { logger }, brokers);
+    const started = initialise(app);
+    await vi.waitFor(() => expect(errors).toHaveLength(1));
+    brokers.refusals.clear();
+    await started;
+    expect(brokers.consumers.size).toBe(1);
+  });
 });
 
 describe('startup: fail-fast', () => {
@@ -148,6 +195,33 @@ describe('startup: fail-fast', () => {
     );
     await expect(initialise(app)).rejects.toMatchObject({ name: 'TopologyError', code: 403 });
   });
+
+  it('fails at once when a consumer cannot consume, and logs which one', async () => {
+    const { errors, logger } = recordErrors();
+    const brokers = withoutMissing();
+    const options = { startup: 'fail-fast', logger } as const;
+    const { app } = await compileApp(
+      { providers: [OrderConsumer, MissingConsumer] },
+      options,
+      brokers,
+    );
+    await expect(initialise(app)).rejects.toMatchObject({ name: 'AmqpError', code: 404 });
+    expect(errors).toEqual([consumerFailed('MissingConsumer', "404 for 'missing'")]);
+    expect(brokers.open).toEqual([]);
+  });
+
+  it('lets consumers go on for ever once they have consumed', async () => {
+    const { app, brokers } = await startApp(
+      { providers: [MissingConsumer] },
+      { startup: 'fail-fast' },
+    );
+    brokers.refusals.set('missing', 404);
+    const [consumer] = app.get(ConsumerRegistry).consumers;
+    brokers.connectionOf('consumer').destroy(new Error('broker died'));
+    await vi.waitFor(() => expect(consumer?.lastError).toMatchObject({ code: 404 }), 3_000);
+    brokers.refusals.clear();
+    await vi.waitFor(() => expect(consumer?.state.status).toBe('consuming'), 3_000);
+  });
 });
 
 describe('startup: background', () => {
@@ -173,18 +247,31 @@ describe('startup: background', () => {
     await vi.waitFor(() => expect(brokers.declared).toEqual(['orders']));
   });
 
-  it('logs a mismatch, as there is nobody to tell it to', async () => {
+  it('logs a mismatch, as there is nobody to tell it to, and declares when it is mended', async () => {
     const brokers = new FakeBrokers();
     brokers.refusals.set('orders', 406);
-    const errors: string[] = [];
-    const logger = {
-      log: () => undefined,
-      warn: () => undefined,
-      error: (message: string) => errors.push(message),
-    };
+    const { errors, logger } = recordErrors();
     await startApp({}, { startup: 'background', declare: [orders], logger }, brokers);
-    await vi.waitFor(() => expect(errors).toHaveLength(1));
-    expect(errors[0]).toContain(topologyFailed('default', ''));
+    await vi.waitFor(() => expect(errors.length).toBeGreaterThan(1));
+    expect(errors[0]).toContain("406 for 'orders'");
+    expect(errors[0]).toContain('Trying again in');
+    brokers.refusals.clear();
+    await vi.waitFor(() => expect(brokers.declared).toEqual(['orders']));
+  });
+
+  it('has a consumer consume when a mismatch is mended, whatever it was told before', async () => {
+    const brokers = new FakeBrokers();
+    brokers.refusals.set('orders', 406);
+    const { app } = await startApp(
+      { providers: [OrderConsumer] },
+      { startup: 'background' },
+      brokers,
+    );
+    const consumer = app.get(ConsumerRegistry).get(OrderConsumer);
+    const refused = { name: 'TopologyError', code: 406 };
+    await vi.waitFor(() => expect(consumer.lastError).toMatchObject(refused));
+    brokers.refusals.clear();
+    await vi.waitFor(() => expect(consumer.state.status).toBe('consuming'), 3_000);
   });
 
   it('does not keep a consumer waiting for what others want declared', async () => {
@@ -196,12 +283,7 @@ describe('startup: background', () => {
   });
 
   it('is abandoned by a shutdown, without a word', async () => {
-    const errors: string[] = [];
-    const logger = {
-      log: () => undefined,
-      warn: () => undefined,
-      error: (message: string) => errors.push(message),
-    };
+    const { errors, logger } = recordErrors();
     const options = { startup: 'background', logger } as const;
     const { app, brokers } = await startApp({}, options, downBrokers());
     await app.close();
@@ -239,6 +321,44 @@ describe('shutdown', () => {
     await app.close();
     expect(performance.now() - begin).toBeLessThan(2_050);
     expect([brokers.settled, brokers.open]).toEqual([[], []]);
+  });
+
+  it('comes after onModuleDestroy of the app, and before beforeApplicationShutdown', async () => {
+    const seen: string[] = [];
+    const { app, brokers } = await compileApp({
+      providers: [
+        OrderConsumer,
+        {
+          provide: 'POOL',
+          useFactory: (): OnModuleInit &
+            OnApplicationBootstrap &
+            OnModuleDestroy &
+            BeforeApplicationShutdown => ({
+            onModuleInit: () => note('init'),
+            onApplicationBootstrap: () => note('bootstrap'),
+            onModuleDestroy: () => note('destroy'),
+            beforeApplicationShutdown: () => note('before shutdown'),
+          }),
+        },
+      ],
+    });
+    const note = (hook: string): void => {
+      seen.push(`${hook}: ${brokers.consumers.size} consuming, ${brokers.settled.length} acked`);
+    };
+    await app.init();
+    let finish = (): void => undefined;
+    app.get(OrderConsumer).running = new Promise((resolve) => (finish = resolve));
+    brokers.deliver('orders', 1);
+    const closed = app.close();
+    await vi.waitFor(() => expect(brokers.consumers.size).toBe(0));
+    finish();
+    await closed;
+    expect(seen).toEqual([
+      'init: 0 consuming, 0 acked',
+      'bootstrap: 1 consuming, 0 acked',
+      'destroy: 1 consuming, 0 acked',
+      'before shutdown: 0 consuming, 1 acked',
+    ]);
   });
 
   it('lets others publish until the very end, and then says not-sent', async () => {

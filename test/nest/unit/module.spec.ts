@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { Inject, Injectable, Module } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
 import { describe, expect, it } from 'vitest';
@@ -5,6 +6,7 @@ import { Exchange } from '../../../lib/amqp/exchange.js';
 import { Queue } from '../../../lib/amqp/queue.js';
 import { InjectConnection } from '../../../lib/decorators/inject-connection.decorator.js';
 import { InjectProducer } from '../../../lib/decorators/inject-producer.decorator.js';
+import { ConfigurationError } from '../../../lib/errors.js';
 import { FailoverModule } from '../../../lib/failover.module.js';
 import { getConnectionToken, getProducerToken } from '../../../lib/failover.tokens.js';
 import { FailoverConnection } from '../../../lib/failover/failover-connection.js';
@@ -111,6 +113,23 @@ describe('FailoverModule.forRoot', () => {
     class FeatureModule {}
     const local = FailoverModule.forRoot({ ...quiet, isGlobal: false });
     await expect(compile(local, FeatureModule)).rejects.toThrow('FailoverConnection');
+  });
+
+  it('says what is missing when it is given nothing', () => {
+    for (const options of [undefined, null, 'amqp://a']) {
+      expect(() => FailoverModule.forRoot(options as never)).toThrow(
+        new ConfigurationError(noOptions('default', options)),
+      );
+      expect(() => FailoverModule.forRootAsync(options as never)).toThrow(
+        new ConfigurationError(noAsyncOptions()),
+      );
+    }
+  });
+
+  it('shows no password to whoever prints it', () => {
+    const module = FailoverModule.forRoot({ urls: ['amqp://me:hush@a'] });
+    expect(inspect(module, { depth: null, showHidden: true })).not.toContain('hush');
+    expect(JSON.stringify(module)).not.toContain('hush');
   });
 
   it('keeps two apps of one process apart', async () => {
