@@ -63,8 +63,9 @@ describe('a broker that confirms nothing', () => {
     await setting.pass(70);
     setting.channel.nack(1);
     setting.broker.answer = confirms;
-    await setting.pass(140);
+    await setting.pass(40);
     expect(setting.channels[0]?.open).toBe(false);
+    await setting.pass(100);
     expect(seen.map(({ outcome }) => outcome)).toEqual(seen.map(() => 'resolved'));
   });
 

@@ -16,6 +16,18 @@ export async function evalErlang(
   expression: string,
   deadline = 10_000,
 ): Promise<string> {
+  // On a busy machine erl_call gives up on the handshake with a node that lives; it has evaluated nothing then.
+  for (let left = 2; ; left -= 1) {
+    try {
+      return await evalOnce(spec, expression, deadline);
+    } catch (error) {
+      const refused = error instanceof Error && error.message.includes('failed to connect to node');
+      if (left === 0 || !refused) throw error;
+    }
+  }
+}
+
+async function evalOnce(spec: NodeSpec, expression: string, deadline: number): Promise<string> {
   const call = spawn(spec.run.tools.erlCall, ['-sname', spec.name, '-e'], {
     env: runEnvironment(spec.run),
     signal: AbortSignal.timeout(deadline),
