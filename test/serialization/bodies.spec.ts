@@ -23,8 +23,11 @@ describe('a body', () => {
   });
 
   it('of JSON comes back as it was', () => {
+    // Keys that could reach into a prototype are dropped: dangerous-keys.spec.ts.
+    const harmless = (value: unknown): boolean =>
+      !/"(__proto__|constructor|prototype)":/.test(JSON.stringify(value));
     fc.assert(
-      fc.property(fc.jsonValue({ noUnicodeString: false }), (value) => {
+      fc.property(fc.jsonValue({ noUnicodeString: false }).filter(harmless), (value) => {
         const { content, contentType } = encodeBody(value, 'json');
         expect(decodeBody(content, contentType, every)).toEqual(JSON.parse(JSON.stringify(value)));
       }),
