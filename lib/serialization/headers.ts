@@ -29,8 +29,15 @@ const LONGEST_KEY = 255;
 // amqplib encodes tables in a buffer of 64 KiB; a little is left for the header that marks what is sent again.
 const LARGEST_TABLE = 65_536 - 64;
 
-// amqplib sends large numbers as doubles, but not those below the least 64-bit integer.
+// amqplib sends large numbers as doubles, but not those below the least 64-bit integer, and takes a number of this size or
+// more for an integer, fraction or not.
 const LEAST = -(2 ** 63);
+const LARGEST_FRACTION = 2 ** 50;
+
+const isSendable = (value: number): boolean =>
+  Number.isFinite(value) &&
+  value >= LEAST &&
+  (Number.isInteger(value) || Math.abs(value) < LARGEST_FRACTION);
 
 /** Headers that can be sent. */
 export interface EncodableHeaders {
@@ -71,7 +78,7 @@ function encodableTable(given: object, path: string, depth: number): Headers {
 
 function encodable(value: unknown, path: string, depth: number): unknown {
   if (typeof value === 'string' || typeof value === 'boolean') return value;
-  if (typeof value === 'number' && Number.isFinite(value) && value >= LEAST) return value;
+  if (typeof value === 'number' && isSendable(value)) return value;
   if (typeof value === 'object') return encodableObject(value, path, depth);
   throw new SerializationError(headerRefused(path, value));
 }

@@ -28,6 +28,7 @@ describe('headers to be sent', () => {
   it.each<[string, unknown, string]>([
     ['a bigint', { key: 1n }, 'key'],
     ['NaN', { key: Number.NaN }, 'key'],
+    ['a fraction too large for amqplib', { key: -1860842112023718.2 }, 'key'],
     ['infinity', { key: -Infinity }, 'key'],
     ['a number below all integers of 64 bits', { key: -(2 ** 64) }, 'key'],
     ['a symbol', { key: Symbol('s') }, 'key'],
@@ -94,7 +95,8 @@ describe('headers to be sent', () => {
         fc.boolean(),
         fc.constant(null),
         fc.integer(),
-        fc.double({ noNaN: true, noDefaultInfinity: true, min: -(2 ** 63) }),
+        fc.double({ noNaN: true, min: -(2 ** 49), max: 2 ** 49 }),
+        fc.double({ noNaN: true, noDefaultInfinity: true, min: 2 ** 53 }),
         fc.uint8Array().map((bytes) => Buffer.from(bytes)),
         fc.array(tie('any'), { maxLength: 5 }),
         fc.dictionary(keys, tie('any'), { maxKeys: 5 }),
