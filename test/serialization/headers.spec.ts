@@ -86,8 +86,8 @@ describe('headers to be sent', () => {
   });
 
   it('are never larger on the wire than reckoned, and fit into the buffer of amqplib', () => {
-    // In a table of amqplib, `!` names the type of a value beside it.
-    const keys = fc.string({ maxLength: 60 }).filter((key) => key !== '!');
+    // In a table of amqplib, `!` names the type of a value beside it, and `__proto__` is lost when it decodes one.
+    const keys = fc.string({ maxLength: 60 }).filter((key) => key !== '!' && key !== '__proto__');
     const value = fc.letrec((tie) => ({
       any: fc.oneof(
         { maxDepth: 3 },
