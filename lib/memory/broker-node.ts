@@ -1,0 +1,146 @@
+import type { Server, Socket } from 'node:net';
+import { createServer } from 'node:net';
+import type { AmqpFault } from './amqp-fault.js';
+import type { BrokerStore } from './broker-store.js';
+import { Faults } from './faults.js';
+import { listen } from './ports.js';
+import { serverProperties } from './server-properties.js';
+import type { ServerChannel } from './session/server-channel.js';
+import { Session } from './session/session.js';
+import type { Limits, SessionHost } from './session/session-host.js';
+
+/** `refusing`: no new connections; those that it has go on. `hung`: as a stopped process, it neither reads nor answers. */
+export type NodeState = 'down' | 'running' | 'refusing' | 'hung';
+
+/** One node: its port, and the connections to it. */
+export class BrokerNode implements SessionHost {
+  readonly sessions = new Set<Session>();
+  readonly replies = new Map<string, ServerChannel>();
+  readonly faults = new Faults();
+  readonly serverProperties;
+  state: NodeState = 'down';
+  blocked: string | undefined;
+  #server: Server | undefined;
+  #port: number;
+  /** Resolves when nothing of it is open any more. */
+  #closed: Promise<void> = Promise.resolve();
+
+  constructor(
+    readonly name: string,
+    readonly store: BrokerStore,
+    readonly limits: Limits,
+    port: number,
+  ) {
+    this.#port = port;
+    this.serverProperties = serverProperties(store.clusterName);
+  }
+
+  get port(): number {
+    return this.#port;
+  }
+
+  async start(): Promise<void> {
+    if (this.state !== 'down') return;
+    this.state = 'running';
+    this.store.nodeUp(this);
+    await this.#listen();
+  }
+
+  /** As SIGKILL. */
+  kill(): void {
+    this.#down(() => {
+      for (const session of this.sessions) session.reset();
+    });
+  }
+
+  /** As SIGTERM: each client is told. */
+  stop(fault: AmqpFault): void {
+    this.#down(() => {
+      for (const session of this.sessions) {
+        session.close(fault);
+        session.finish();
+      }
+    });
+  }
+
+  pause(): void {
+    if (this.state === 'down') return;
+    this.state = 'hung';
+    for (const session of this.sessions) session.pause();
+  }
+
+  async resume(): Promise<void> {
+    if (this.state !== 'hung') return;
+    this.state = 'running';
+    for (const session of this.sessions) session.resume();
+    await this.#listen();
+  }
+
+  refuse(): void {
+    if (this.state !== 'running') return;
+    this.state = 'refusing';
+    this.#unlisten();
+  }
+
+  async accept(): Promise<void> {
+    if (this.state !== 'refusing') return;
+    this.state = 'running';
+    await this.#listen();
+  }
+
+  unblock(): void {
+    this.blocked = undefined;
+    for (const session of this.sessions) session.unblock();
+  }
+
+  /** For good. The last node of a cluster takes the queues with it, whose timers would go on. */
+  async close(): Promise<void> {
+    this.kill();
+    await this.#closed;
+    if (this.store.running.size === 0) this.store.clear();
+  }
+
+  ended(session: Session): void {
+    this.sessions.delete(session);
+    this.store.changed();
+  }
+
+  toString(): string {
+    return this.name;
+  }
+
+  async #listen(): Promise<void> {
+    if (this.#server !== undefined) return;
+    const server = createServer((socket) => this.#accepted(socket));
+    this.#server = server;
+    // A broker in the process is not what keeps that running.
+    server.unref();
+    this.#port = await listen(server, this.#port);
+  }
+
+  #accepted(socket: Socket): void {
+    socket.unref();
+    const session = new Session(this, socket);
+    this.sessions.add(session);
+    if (this.state === 'hung') session.pause();
+    this.store.changed();
+  }
+
+  #unlisten(): void {
+    const server = this.#server;
+    this.#server = undefined;
+    if (server === undefined) return;
+    this.#closed = new Promise((resolve) => {
+      server.close(() => resolve());
+    });
+  }
+
+  #down(end: () => void): void {
+    if (this.state === 'down') return;
+    this.state = 'down';
+    this.#unlisten();
+    end();
+    this.replies.clear();
+    this.store.nodeDown(this);
+  }
+}

@@ -1,0 +1,131 @@
+import {
+  accessRefused,
+  named,
+  notAllowed,
+  notImplemented,
+  preconditionFailed,
+} from '../amqp-fault.js';
+import type { MemoryQueue } from '../model/queue.js';
+import { ChannelConsumer } from '../session/channel-consumer.js';
+import { byQueue, requeue } from '../session/server-channel.js';
+import type { ServerChannel } from '../session/server-channel.js';
+import { integerOf } from '../wire/field-value.js';
+import type { FieldTable } from '../wire/field-value.js';
+import { REPLY_TO, cancelReplies, consumeReplies } from './direct-reply-to.js';
+import type { MethodHandlers } from './method-handlers.js';
+import { generated, queueName, queueOf } from './names.js';
+
+export const consumeMethods: MethodHandlers<
+  | 'basic.qos'
+  | 'basic.consume'
+  | 'basic.cancel'
+  | 'basic.cancel-ok'
+  | 'basic.get'
+  | 'basic.ack'
+  | 'basic.nack'
+  | 'basic.reject'
+  | 'basic.recover'
+  | 'basic.recover-async'
+> = {
+  'basic.qos': (channel, { prefetchSize, prefetchCount, global }) => {
+    if (prefetchSize !== 0) throw notImplemented(`prefetch_size!=0 (${prefetchSize})`);
+    if (global) channel.prefetch = prefetchCount;
+    else channel.consumerPrefetch = prefetchCount;
+    channel.send('basic.qos-ok', {});
+    channel.serve();
+  },
+
+  'basic.consume': (channel, fields) => {
+    const { queue: given, consumerTag, noAck, exclusive, nowait, arguments: table } = fields;
+    if (given === REPLY_TO) {
+      consumeReplies(channel, fields);
+      return;
+    }
+    if (channel.consumers.has(consumerTag)) {
+      throw notAllowed(`attempt to reuse consumer tag '${consumerTag}'`);
+    }
+    const queue = queueOf(channel, queueName(channel, given));
+    assertConsumable(channel, queue, exclusive, table);
+    const tag = consumerTag === '' ? generated('amq.ctag-') : consumerTag;
+    const { consumerPrefetch: prefetch } = channel;
+    const declaration = { tag, queue, noAck, exclusive, prefetch, arguments: table };
+    const consumer = new ChannelConsumer(channel, declaration);
+    channel.consumers.set(tag, consumer);
+    queue.subscribe(consumer);
+    if (!nowait) channel.send('basic.consume-ok', { consumerTag: tag });
+    queue.serve();
+  },
+
+  'basic.cancel': (channel, { consumerTag, nowait }) => {
+    const consumer = channel.consumers.get(consumerTag);
+    if (consumer !== undefined) channel.cancel(consumer);
+    else if (channel.replyConsumer?.tag === consumerTag) cancelReplies(channel);
+    if (!nowait) channel.send('basic.cancel-ok', { consumerTag });
+  },
+
+  'basic.cancel-ok': () => undefined,
+
+  'basic.get': (channel, { queue: given, noAck }) => {
+    const queue = queueOf(channel, queueName(channel, given));
+    const queued = queue.get();
+    if (queued === undefined) channel.send('basic.get-empty', { clusterId: '' });
+    else channel.got(queued, queue, noAck);
+  },
+
+  'basic.ack': (channel, { deliveryTag, multiple }) => {
+    const taken = channel.take(deliveryTag, multiple);
+    byQueue(taken, (queue, messages) => queue.settled(messages.length));
+    channel.serve();
+  },
+
+  'basic.nack': (channel, { deliveryTag, multiple, requeue: again }) => {
+    give(channel, deliveryTag, multiple, again);
+  },
+
+  'basic.reject': (channel, { deliveryTag, requeue: again }) => {
+    give(channel, deliveryTag, false, again);
+  },
+
+  'basic.recover': (channel, { requeue: again }) => {
+    recover(channel, again);
+    channel.send('basic.recover-ok', {});
+  },
+
+  'basic.recover-async': (channel, { requeue: again }) => recover(channel, again),
+};
+
+function give(channel: ServerChannel, tag: number, multiple: boolean, again: boolean): void {
+  const taken = channel.take(tag, multiple);
+  if (again) requeue(taken);
+  else byQueue(taken, (queue, messages) => queue.reject(messages));
+  channel.serve();
+}
+
+function recover(channel: ServerChannel, again: boolean): void {
+  if (!again) throw notImplemented('requeue=false');
+  requeue(channel.takeAll());
+  channel.serve();
+}
+
+/** @throws AmqpFault */
+function assertConsumable(
+  channel: ServerChannel,
+  queue: MemoryQueue,
+  exclusive: boolean,
+  table: FieldTable,
+): void {
+  const what = named('queue', queue.name, channel.vhost.name);
+  const { consumers } = queue;
+  if (consumers.hasExclusive || (exclusive && consumers.size > 0)) {
+    throw accessRefused(`${what} in exclusive use`);
+  }
+  if (queue.isReplicated && channel.prefetch > 0) {
+    throw notImplemented(`${what} does not support global qos`);
+  }
+  const priority = table.get('x-priority');
+  if (priority !== undefined && integerOf(priority) === undefined) {
+    throw preconditionFailed(
+      `invalid arg 'x-priority' for ${what}: {unacceptable_type,${priority.type}}`,
+    );
+  }
+}

@@ -1,0 +1,285 @@
+import type { MemoryClock } from '../clock.js';
+import type { FieldTable } from '../wire/field-value.js';
+import { long } from '../wire/field-value.js';
+import type { QueueConsumer } from './consumer.js';
+import type { DeathReason } from './dead-letter.js';
+import type { StoredMessage } from './message.js';
+import type { QueueSettings } from './queue-arguments.js';
+import { QueueConsumers } from './queue-consumers.js';
+import type { QueuedMessage } from './queued-message.js';
+import { ReadyMessages } from './ready-messages.js';
+
+/** What a queue is declared as, and where. */
+export interface QueueDeclaration {
+  readonly name: string;
+  readonly durable: boolean;
+  readonly autoDelete: boolean;
+  readonly arguments: FieldTable;
+  readonly settings: QueueSettings;
+  /** The connection that alone may use it, and with which it goes. */
+  readonly owner: object | undefined;
+  /** The node of a cluster that a classic queue is on. */
+  readonly home: { readonly name: string };
+}
+
+/** What a queue needs around it. */
+export interface QueueSurroundings {
+  readonly clock: MemoryClock;
+  /** Publishes what is dead to the queue's dead-letter exchange, if it has one. */
+  deadLetter(message: StoredMessage, reason: DeathReason, from: MemoryQueue): void;
+  /** It has had no use for as long as it may (`x-expires`). */
+  expired(queue: MemoryQueue): void;
+  /** Something about it has changed that somebody may wait for. */
+  changed(): void;
+}
+
+/** Whether a queue took a message. */
+export type Enqueued = 'taken' | 'rejected';
+
+/** The messages of a queue and those who consume them. */
+export class MemoryQueue {
+  readonly name: string;
+  readonly settings: QueueSettings;
+  readonly consumers: QueueConsumers;
+  /** It, or the node it is on, is gone: its messages and consumers with it. */
+  deleted = false;
+  readonly #ready: ReadyMessages;
+  #unacked = 0;
+  #sequence = 0;
+  #cancelTtl: (() => void) | undefined;
+  #ttlAt: number | undefined;
+  #cancelExpiry: (() => void) | undefined;
+
+  constructor(
+    readonly declaration: QueueDeclaration,
+    private readonly around: QueueSurroundings,
+  ) {
+    const { name, settings } = declaration;
+    this.name = name;
+    this.settings = settings;
+    this.consumers = new QueueConsumers(settings.singleActiveConsumer);
+    this.#ready = new ReadyMessages(settings.maxPriority, settings.type === 'classic');
+    this.used();
+  }
+
+  get ready(): number {
+    return this.#ready.size;
+  }
+
+  get unacked(): number {
+    return this.#unacked;
+  }
+
+  /** A quorum queue is on every node of its cluster, a classic one on that which declared it. */
+  get isReplicated(): boolean {
+    return this.settings.type === 'quorum';
+  }
+
+  /** It was declared, consumed or asked for a message: `x-expires` counts from now. */
+  used(): void {
+    const { expires } = this.settings;
+    this.#cancelExpiry?.();
+    this.#cancelExpiry = undefined;
+    if (expires === undefined || this.deleted || this.consumers.size > 0) return;
+    this.#cancelExpiry = this.around.clock.schedule(expires, () => this.around.expired(this));
+  }
+
+  publish(message: StoredMessage): Enqueued {
+    if (this.#isFull(message) && this.settings.overflow !== 'drop-head') {
+      if (this.settings.overflow === 'reject-publish-dlx') {
+        this.around.deadLetter(message, 'maxlen', this);
+      }
+      return 'rejected';
+    }
+    this.#sequence += 1;
+    const queued: QueuedMessage = {
+      sequence: this.#sequence,
+      message,
+      expiresAt: this.#expiryOf(message),
+      priority: Math.min(message.decoded.priority ?? 0, this.settings.maxPriority),
+      returns: 0,
+    };
+    // What somebody waits for cannot expire, be its time to live 0.
+    if (this.#ready.size > 0 || !this.#handOver(queued)) {
+      this.#ready.append(queued);
+      this.#dropOverflow();
+      this.#armTtl();
+    }
+    this.around.changed();
+    return 'taken';
+  }
+
+  /** Takes a message for one that asked for it. */
+  get(): QueuedMessage | undefined {
+    this.used();
+    this.#expireNow();
+    const queued = this.#ready.shift();
+    if (queued !== undefined) this.#unacked += 1;
+    return queued;
+  }
+
+  /** What was taken is done with. */
+  settled(count: number): void {
+    this.#unacked -= count;
+    this.around.changed();
+  }
+
+  /** Puts back what was taken; in the order in which it was taken. */
+  requeue(messages: readonly QueuedMessage[]): void {
+    this.#unacked -= messages.length;
+    if (this.deleted) return;
+    const { deliveryLimit } = this.settings;
+    const back: QueuedMessage[] = [];
+    for (const queued of messages) {
+      queued.returns += 1;
+      if (deliveryLimit !== undefined && this.isReplicated && queued.returns > deliveryLimit) {
+        this.around.deadLetter(queued.message, 'delivery_limit', this);
+      } else back.push(queued);
+    }
+    this.#ready.giveBack(back);
+    this.serve();
+    this.#dropOverflow();
+    this.around.changed();
+  }
+
+  /** What was taken is of no use to anybody. */
+  reject(messages: readonly QueuedMessage[]): void {
+    this.#unacked -= messages.length;
+    for (const { message } of messages) this.around.deadLetter(message, 'rejected', this);
+    this.around.changed();
+  }
+
+  /** As it is delivered: a quorum queue says how often it was put back. */
+  deliverable({ message, returns }: QueuedMessage): StoredMessage {
+    if (!this.isReplicated || returns === 0) return message;
+    return message.withHeader('x-delivery-count', long(returns));
+  }
+
+  subscribe(consumer: QueueConsumer): void {
+    this.consumers.add(consumer);
+    this.used();
+    this.around.changed();
+  }
+
+  /** @returns whether it was the last consumer of a queue that goes with it */
+  unsubscribe(consumer: QueueConsumer): boolean {
+    this.consumers.remove(consumer);
+    this.used();
+    this.around.changed();
+    if (this.declaration.autoDelete && this.consumers.size === 0) return true;
+    this.serve();
+    return false;
+  }
+
+  /** Gives messages to consumers as long as there are both. */
+  serve(): void {
+    if (this.deleted) return;
+    this.#expireNow();
+    for (let { first } = this.#ready; first !== undefined; { first } = this.#ready) {
+      if (!this.#handOver(first)) break;
+      this.#ready.shift();
+    }
+    this.#armTtl();
+  }
+
+  /** From the side of the broker. @returns how many */
+  cancelConsumers(): number {
+    const { size } = this.consumers;
+    for (const consumer of this.consumers) {
+      this.consumers.remove(consumer);
+      consumer.cancelled();
+    }
+    this.around.changed();
+    return size;
+  }
+
+  /** @returns how many messages that were ready are gone */
+  purge(): number {
+    const purged = this.#ready.clear();
+    this.#armTtl();
+    this.around.changed();
+    return purged;
+  }
+
+  /** Its node has gone: only what would be on a disk is there when that comes back. */
+  restart(): void {
+    this.cancelConsumers();
+    this.#ready.filter(({ message }) => message.isPersistent);
+  }
+
+  /** Ends its timers; tells its consumers. */
+  delete(): number {
+    this.deleted = true;
+    const size = this.#ready.clear();
+    this.#cancelTtl?.();
+    this.#cancelExpiry?.();
+    this.cancelConsumers();
+    return size;
+  }
+
+  /** @returns whether a consumer has taken it */
+  #handOver(queued: QueuedMessage): boolean {
+    const consumer = this.consumers.next();
+    if (consumer === undefined) return false;
+    if (!consumer.noAck) this.#unacked += 1;
+    consumer.deliver(queued, this);
+    return true;
+  }
+
+  #isFull({ body }: StoredMessage): boolean {
+    const { maxLength, maxLengthBytes } = this.settings;
+    return (
+      (maxLength !== undefined && this.#ready.size >= maxLength) ||
+      (maxLengthBytes !== undefined && this.#ready.bytes + body.length > maxLengthBytes)
+    );
+  }
+
+  #dropOverflow(): void {
+    if (this.settings.overflow !== 'drop-head') return;
+    while (this.#overflows) {
+      const dropped = this.#ready.shiftLeastImportant();
+      if (dropped === undefined) return;
+      this.around.deadLetter(dropped.message, 'maxlen', this);
+    }
+  }
+
+  get #overflows(): boolean {
+    const { maxLength, maxLengthBytes } = this.settings;
+    return (
+      (maxLength !== undefined && this.#ready.size > maxLength) ||
+      (maxLengthBytes !== undefined && this.#ready.bytes > maxLengthBytes)
+    );
+  }
+
+  #expiryOf(message: StoredMessage): number | undefined {
+    const { messageTtl } = this.settings;
+    const { expiration } = message.decoded;
+    if (messageTtl === undefined && expiration === undefined) return undefined;
+    const own = expiration === undefined ? Number.POSITIVE_INFINITY : Number(expiration);
+    return this.around.clock.now() + Math.min(own, messageTtl ?? Number.POSITIVE_INFINITY);
+  }
+
+  #expireNow(): void {
+    if (this.#ready.nextExpiry === undefined) return;
+    for (const { message } of this.#ready.takeExpired(this.around.clock.now())) {
+      this.around.deadLetter(message, 'expired', this);
+    }
+  }
+
+  /** One timer, for whichever message at a head expires first. */
+  #armTtl(): void {
+    const next = this.#ready.nextExpiry;
+    if (next === this.#ttlAt) return;
+    this.#cancelTtl?.();
+    this.#cancelTtl = undefined;
+    this.#ttlAt = next;
+    if (next === undefined) return;
+    const { clock } = this.around;
+    this.#cancelTtl = clock.schedule(next - clock.now(), () => {
+      this.#ttlAt = undefined;
+      this.#expireNow();
+      this.#armTtl();
+      this.around.changed();
+    });
+  }
+}

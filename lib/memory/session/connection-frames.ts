@@ -1,0 +1,93 @@
+import {
+  AmqpFault,
+  commandInvalid,
+  frameError,
+  notImplemented,
+  unexpectedFrame,
+} from '../amqp-fault.js';
+import type { Frame } from '../wire/frame-parser.js';
+import { FrameType } from '../wire/frame-parser.js';
+import type { Method } from '../wire/method-codec.js';
+import { decodeMethod } from '../wire/method-codec.js';
+import type { Fields, MethodName } from '../wire/method-table.js';
+import { snippetOf } from './bad-frames.js';
+import { ClientProperties } from './client-properties.js';
+import { assertMayOpen, authenticate, loginRefused, tuned } from './handshake.js';
+import type { Session } from './session.js';
+
+/** A frame on channel 0: of the connection itself. @throws AmqpFault */
+export function connectionFrame(session: Session, { type, payload }: Frame): void {
+  if (type === FrameType.heartbeat) return;
+  if (type !== FrameType.method) {
+    if (session.phase === 'closing') return;
+    const text = `type ${type}, ${snippetOf(payload)}`;
+    const isKnown = type === FrameType.header || type === FrameType.body;
+    throw isKnown ? unexpectedFrame(text) : frameError(`${text}: unknown_frame`);
+  }
+  const method = decodeMethod(payload);
+  if (method === undefined) {
+    if (session.phase === 'closing') return;
+    throw notImplemented(`method ${payload.readUInt16BE(0)},${payload.readUInt16BE(2)}`);
+  }
+  handle(session, method);
+}
+
+function is<M extends MethodName>(method: Method, name: M): method is Method<M> {
+  return method.name === name;
+}
+
+function handle(session: Session, method: Method): void {
+  if (is(method, 'connection.close-ok') && session.phase === 'closing') session.finish();
+  else if (is(method, 'connection.close')) {
+    session.channels.end();
+    session.send(0, 'connection.close-ok', {});
+    session.finish();
+  } else if (session.phase !== 'closing') advance(session, method);
+}
+
+/** What is expected next, and nothing else. */
+function advance(session: Session, method: Method): void {
+  const { phase } = session;
+  if (phase === 'starting' && is(method, 'connection.start-ok')) start(session, method.fields);
+  else if (phase === 'tuning' && is(method, 'connection.tune-ok')) {
+    guarded(session, method.name, () => session.tune(tuned(session.host.limits, method.fields)));
+    session.phase = session.phase === 'tuning' ? 'opening' : session.phase;
+  } else if (phase === 'opening' && is(method, 'connection.open')) {
+    guarded(session, method.name, () => open(session, method.fields));
+  } else if (phase === 'open' && is(method, 'connection.update-secret')) {
+    session.send(0, 'connection.update-secret-ok', {});
+  } else {
+    session.close(commandInvalid(`${method.name} is not expected here`), method.name);
+  }
+}
+
+function guarded(session: Session, method: MethodName, work: () => void): void {
+  try {
+    work();
+  } catch (error) {
+    if (!(error instanceof AmqpFault)) throw error;
+    session.close(error, method);
+  }
+}
+
+function start(session: Session, fields: Fields<'connection.start-ok'>): void {
+  const { host } = session;
+  session.client = new ClientProperties(fields.clientProperties);
+  const user = authenticate(host, fields);
+  if (user !== undefined) {
+    session.user = user;
+    session.phase = 'tuning';
+    session.send(0, 'connection.tune', host.limits);
+  } else if (session.client.hearsRefusal) session.close(loginRefused(fields.mechanism));
+  else session.finish();
+}
+
+function open(session: Session, { virtualHost }: Fields<'connection.open'>): void {
+  const { host, user } = session;
+  if (user === undefined) return;
+  assertMayOpen(host, user, virtualHost);
+  const vhost = host.store.vhosts.get(virtualHost);
+  if (vhost === undefined) return;
+  session.opened(vhost);
+  session.send(0, 'connection.open-ok', { knownHosts: '' });
+}

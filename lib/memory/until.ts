@@ -1,0 +1,47 @@
+import type { BrokerStore } from './broker-store.js';
+
+export interface UntilOptions {
+  /** Milliseconds. @default 5_000 */
+  readonly timeout?: number | undefined;
+}
+
+// For facts outside the broker, which nobody tells it of.
+const INTERVAL = 20;
+
+/** Waits until something holds, looking after each change of the broker. @throws Error saying what did not come true */
+export function until(
+  { listeners }: BrokerStore,
+  holds: () => boolean,
+  state: () => string,
+  { timeout = 5_000 }: UntilOptions = {},
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let due: NodeJS.Immediate | undefined;
+    const look = (): void => {
+      due = undefined;
+      try {
+        if (!holds()) return;
+        end();
+        resolve();
+      } catch (error) {
+        end();
+        reject(error instanceof Error ? error : new Error(String(error)));
+      }
+    };
+    // After the change: whoever makes it is not done with it.
+    const changed = (): void => void (due ??= setImmediate(look));
+    const interval = setInterval(look, INTERVAL);
+    const deadline = setTimeout(() => {
+      end();
+      reject(new Error(`Not true after ${timeout} ms: ${holds.toString()}. ${state()}`));
+    }, timeout);
+    const end = (): void => {
+      listeners.delete(changed);
+      clearInterval(interval);
+      clearTimeout(deadline);
+      clearImmediate(due);
+    };
+    listeners.add(changed);
+    look();
+  });
+}
