@@ -35,8 +35,16 @@ const installs: Options = {
   sequence: { groupOrder: 2 },
 };
 
+const inLib = (file: string): string => new URL(`./lib/${file}`, import.meta.url).pathname;
+
 export default defineConfig({
-  resolve: { alias: { 'nestjs-failover': new URL('./lib/index.ts', import.meta.url).pathname } },
+  resolve: {
+    // The first that fits is taken, and the shorter one would fit both.
+    alias: [
+      { find: 'nestjs-failover/testing', replacement: inLib('testing/index.ts') },
+      { find: 'nestjs-failover', replacement: inLib('index.ts') },
+    ],
+  },
   // Explicit, so that metadata is emitted for files outside tsconfig "include" as well.
   oxc: { decorator: { legacy: true, emitDecoratorMetadata: true } },
   test: {

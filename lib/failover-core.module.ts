@@ -11,7 +11,14 @@ import { ConnectionRegistry } from './connection-registry.js';
 import { ConsumerExplorer } from './consumer.explorer.js';
 import { ConsumerRegistry } from './consumer.registry.js';
 import { EnsureRetryExplorer } from './ensure-retry.explorer.js';
+import { FAILOVER_OVERRIDES } from './failover.constants.js';
+import type { FailoverOverrides } from './interfaces/failover-overrides.interface.js';
 import { HandlerContext } from './handler-context.js';
+
+const noOverrides: FailoverOverrides = {
+  options: (_name, given) => given,
+  closed: async () => undefined,
+};
 
 /**
  * What all connections of one app share. Nest makes one of it, however many `FailoverModule`s are imported, and calls its
@@ -26,8 +33,9 @@ import { HandlerContext } from './handler-context.js';
     HandlerContext,
     ConsumerExplorer,
     EnsureRetryExplorer,
+    { provide: FAILOVER_OVERRIDES, useValue: noOverrides },
   ],
-  exports: [ConnectionRegistry, ConsumerRegistry],
+  exports: [ConnectionRegistry, ConsumerRegistry, FAILOVER_OVERRIDES],
 })
 export class FailoverCoreModule
   implements OnModuleInit, OnApplicationBootstrap, OnModuleDestroy, OnApplicationShutdown
@@ -36,6 +44,7 @@ export class FailoverCoreModule
     @Inject(ConnectionRegistry) private readonly registry: ConnectionRegistry,
     @Inject(EnsureRetryExplorer) private readonly ensureRetry: EnsureRetryExplorer,
     @Inject(ConsumerExplorer) private readonly consumers: ConsumerExplorer,
+    @Inject(FAILOVER_OVERRIDES) private readonly overrides: FailoverOverrides,
   ) {}
 
   /** By now every provider exists, so all that is to be declared is known, and connecting can begin. */
@@ -65,6 +74,7 @@ export class FailoverCoreModule
   /** Requests that were in flight have ended by now, so nobody needs to publish any more. */
   async onApplicationShutdown(): Promise<void> {
     await this.#all((lifecycle) => lifecycle.close());
+    await this.overrides.closed();
   }
 
   async #all(step: (lifecycle: ConnectionLifecycle) => Promise<void>): Promise<void> {

@@ -14,6 +14,8 @@ export const RETRY_CHANNEL_METADATA = 'nestjs-failover:retry-channel';
 export const FAILOVER_MODULE_OPTIONS = 'FAILOVER_MODULE_OPTIONS';
 /** The same, checked and with every default filled in. */
 export const RESOLVED_MODULE_OPTIONS = 'RESOLVED_FAILOVER_MODULE_OPTIONS';
+/** A `FailoverOverrides` for tests; nothing else provides it. */
+export const FAILOVER_OVERRIDES = 'FAILOVER_OVERRIDES';
 
 /** What guards, interceptors and filters see as `context.getType()` while a message is handled. */
 export const FAILOVER_CONTEXT_TYPE = 'failover';

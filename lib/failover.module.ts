@@ -7,6 +7,7 @@ import { FailoverCoreModule } from './failover-core.module.js';
 import {
   DEFAULT_CONNECTION,
   FAILOVER_MODULE_OPTIONS,
+  FAILOVER_OVERRIDES,
   RESOLVED_MODULE_OPTIONS,
 } from './failover.constants.js';
 import { asyncOptionsProviders } from './async-options.providers.js';
@@ -20,6 +21,7 @@ import type {
   FailoverModuleOptions,
   FailoverOptions,
 } from './interfaces/failover-module-options.interface.js';
+import type { FailoverOverrides } from './interfaces/failover-overrides.interface.js';
 import type { ResolvedModuleOptions } from './module-options.js';
 import { resolveModuleOptions } from './module-options.js';
 import { noAsyncOptions, noOptions, notFailoverEntities } from './nest.messages.js';
@@ -85,8 +87,9 @@ function connectionModule(
       ...optionsProviders,
       {
         provide: RESOLVED_MODULE_OPTIONS,
-        inject: [FAILOVER_MODULE_OPTIONS],
-        useFactory: (options: FailoverOptions) => resolveModuleOptions(name, options),
+        inject: [FAILOVER_MODULE_OPTIONS, FAILOVER_OVERRIDES],
+        useFactory: (options: FailoverOptions, overrides: FailoverOverrides) =>
+          resolveModuleOptions(name, overrides.options(name, options)),
       },
       {
         provide: connectionToken,

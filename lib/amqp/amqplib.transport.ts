@@ -11,6 +11,7 @@ import { addressOf, socketOptionsOf } from './dial-options.js';
 import { handshakeRefusal } from './handshake-refusal.js';
 import type { ReportListenerError } from './listeners.js';
 import { dialThroughGate } from './open-gate.js';
+import { memoryAddress } from './memory-address.js';
 import type { BrokerConnection, ConnectOptions, Transport } from './transport.js';
 
 export interface AmqplibTransportOptions {
@@ -62,6 +63,7 @@ export class AmqplibTransport implements Transport {
     signal: AbortSignal,
   ): Promise<AmqplibConnection> {
     const login = await loginOf(broker);
+    const address = broker.protocol === 'memory' ? await memoryAddress(broker) : broker;
     signal.throwIfAborted();
     const connection = await new Promise<AmqplibConnection>((resolve, reject) => {
       const opened = (error: Error | null, model: AmqplibModel): void => {
@@ -83,7 +85,7 @@ export class AmqplibTransport implements Transport {
       };
       const socketOptions = socketOptionsOf(broker, login, options.connectionName, signal);
       const release = dialThroughGate(() =>
-        connect(addressOf(broker, options), socketOptions, opened),
+        connect(addressOf(broker, options, address), socketOptions, opened),
       );
     });
     await connection.prove();

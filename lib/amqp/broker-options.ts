@@ -1,7 +1,7 @@
 import type { ConnectionOptions } from 'node:tls';
 
-/** `amqps` is AMQP over TLS. */
-export type BrokerProtocol = 'amqp' | 'amqps';
+/** `amqps` is AMQP over TLS; `memory` is a broker in this process, for development and tests. */
+export type BrokerProtocol = 'amqp' | 'amqps' | 'memory';
 
 /** A password, or a function that is asked for it each time this broker is dialled. */
 export type BrokerPassword = string | (() => string | Promise<string>);
@@ -10,9 +10,9 @@ export type BrokerPassword = string | (() => string | Promise<string>);
 export interface BrokerOptions {
   /** Default: `amqps` if `tls` is given, else that of the first broker of the list, else `amqp`. */
   readonly protocol?: BrokerProtocol | undefined;
-  /** A name or an IP address; IPv6 without brackets. */
+  /** A name or an IP address; IPv6 without brackets. Of `memory` the name of the broker. */
   readonly hostname: string;
-  /** Default 5672, with TLS 5671. */
+  /** Default 5672, with TLS 5671; not for `memory`, whose port is found by its name. */
   readonly port?: number | undefined;
   /** Default `guest`. */
   readonly username?: string | undefined;

@@ -13,9 +13,13 @@ import { percentDecode } from './percent-decode.js';
 const PARTS = /^(?:([a-z][a-z0-9+.-]*):\/\/)?([^/?]*)(?:\/([^?]*))?(?:\?(.*))?$/isu;
 const HOST_AND_PORT = /^(\[[^\]]*\]|[^:[\]]*)(?::(.*))?$/u;
 
+const protocols: readonly string[] = ['amqp', 'amqps', 'memory'] satisfies BrokerProtocol[];
+
+const isProtocol = (scheme: string): scheme is BrokerProtocol => protocols.includes(scheme);
+
 function protocolOf(scheme: string | undefined, entry: string): BrokerProtocol | undefined {
   const protocol = scheme?.toLowerCase();
-  if (protocol === undefined || protocol === 'amqp' || protocol === 'amqps') return protocol;
+  if (protocol === undefined || isProtocol(protocol)) return protocol;
   throw new ConfigurationError(unknownScheme(entry, protocol));
 }
 

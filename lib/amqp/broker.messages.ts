@@ -28,7 +28,7 @@ export const badPercentEncoding = (entry: string, part: string): string =>
   `${entry}: the ${part} is not valid percent-encoded UTF-8; a "%" itself is written %25`;
 
 export const unknownScheme = (entry: string, scheme: string): string =>
-  `${entry}: the scheme is "${printable(scheme)}"; allowed: amqp, amqps`;
+  `${entry}: the scheme is "${printable(scheme)}"; allowed: amqp, amqps, memory`;
 
 export const badPort = (entry: string): string =>
   `${entry}: the port is not a whole number from 1 to 65535 (not shown, as it may be a part of a password: then ${encode}). ` +
@@ -54,6 +54,9 @@ export const unreadableFile = (option: string, path: string, reason: string): st
 
 export const tlsWithoutAmqps = (entry: string, option: string): string =>
   `${entry}: ${option} needs TLS; use amqps`;
+
+export const memoryOption = (entry: string, option: string): string =>
+  `${entry}: ${option} means nothing to a memory broker, which is found by its name; leave it out`;
 
 export const mixedSchemes = (plain: string, secure: string): string =>
   `urls mixes amqps and amqp: after a failover from ${secure}, ${plain} would receive the password in clear. ` +

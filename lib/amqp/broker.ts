@@ -39,6 +39,7 @@ export class Broker {
   readonly protocol: BrokerProtocol;
   /** In lower case; IPv6 without brackets. */
   readonly hostname: string;
+  /** 0 for `memory`. */
   readonly port: number;
   readonly username: string;
   readonly vhost: string;
@@ -100,7 +101,7 @@ export class Broker {
   }
 
   /**
-   * `amqp://user:**@host:port/vhost`, with the parts percent-encoded, so that `parseBrokers` reads it back. Options of the
+   * `amqp://user:**@host:port/vhost`, or `memory://name/vhost`, with the parts percent-encoded, so that `parseBrokers` reads it back. Options of the
    * query are not part of it.
    *
    * @throws ConfigurationError if `includePassword` is asked and the password comes from a function
@@ -113,9 +114,14 @@ export class Broker {
       includePassword && typeof this.#password === 'string'
         ? encodeURIComponent(this.#password)
         : mask;
+    const vhost = encodeURIComponent(this.vhost);
+    if (this.protocol === 'memory' && this.usesDefaultCredentials) {
+      return `memory://${this.hostname}/${vhost}`;
+    }
     const login = `${encodeURIComponent(this.username)}${password === '' ? '' : `:${password}`}`;
     const host = isIPv6(this.hostname) ? `[${this.hostname.replace('%', '%25')}]` : this.hostname;
-    return `${this.protocol}://${login}@${host}:${this.port}/${encodeURIComponent(this.vhost)}`;
+    const port = this.protocol === 'memory' ? '' : `:${this.port}`;
+    return `${this.protocol}://${login}@${host}${port}/${vhost}`;
   }
 
   /** @returns whether both are the same protocol, host, port, vhost and user */

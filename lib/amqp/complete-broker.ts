@@ -9,6 +9,7 @@ import {
   controlCharacter,
   heartbeatInSeconds,
   heartbeatOff,
+  memoryOption,
   tlsWithoutAmqps,
 } from './broker.messages.js';
 import { optionRefused } from '../option.messages.js';
@@ -17,7 +18,7 @@ import { shortString } from './short-string.js';
 import type { OptionCheck } from '../policy/check-options.js';
 
 const CHECKS: Readonly<Record<keyof BrokerOptions, OptionCheck>> = {
-  protocol: oneOf('amqp', 'amqps'),
+  protocol: oneOf('amqp', 'amqps', 'memory'),
   hostname: text,
   port: wholeNumber(1, 65_535),
   username: text,
@@ -70,6 +71,14 @@ function checkControls(options: BrokerOptions, entry: string): void {
   }
 }
 
+/** Of a memory broker it is not known before it is dialled. */
+const DEFAULT_PORTS = { amqp: 5672, amqps: 5671, memory: 0 } as const;
+
+function checkMemory({ hostname, port }: BrokerOptions, entry: string): void {
+  if (port !== undefined) throw new ConfigurationError(memoryOption(entry, 'a port'));
+  if (isIPv6(hostname.replaceAll(/[[\]]/gu, ''))) throw new ConfigurationError(badHostname(entry));
+}
+
 function inheritedTls(first: Broker | undefined): ConnectionOptions {
   const shared = { ...first?.tls };
   delete shared.servername;
@@ -91,7 +100,8 @@ export function completeBroker(options: BrokerOptions, entry: string, first?: Br
   checkHeartbeat(options.heartbeat, entry);
   const own = options.protocol ?? (options.tls === undefined ? undefined : 'amqps');
   const protocol = own ?? first?.protocol ?? 'amqp';
-  if (protocol === 'amqp' && options.tls !== undefined) {
+  if (protocol === 'memory') checkMemory(options, entry);
+  if (protocol !== 'amqps' && options.tls !== undefined) {
     throw new ConfigurationError(
       tlsWithoutAmqps(entry, `tls (${Object.keys(options.tls).join(', ')})`),
     );
@@ -102,7 +112,7 @@ export function completeBroker(options: BrokerOptions, entry: string, first?: Br
     ...options,
     protocol,
     hostname: hostnameOf(options.hostname, entry),
-    port: options.port ?? (protocol === 'amqps' ? 5671 : 5672),
+    port: options.port ?? DEFAULT_PORTS[protocol],
     username,
     password: options.password ?? (username === 'guest' ? 'guest' : ''),
     vhost: options.vhost ?? '/',

@@ -7,13 +7,20 @@ import type { ConnectOptions } from './transport.js';
 /** RabbitMQ splits bodies at 128 KiB; amqplib's own limit of 64 MiB lets one frame stall the event loop. */
 const MAX_FRAME_SIZE = 1024 * 1024;
 
+/** Where a broker is reached; of one in memory not the address that it is known by. */
+export type NetworkAddress = Pick<Broker, 'protocol' | 'hostname' | 'port'>;
+
 /** The broker's address in amqplib's object form; the URL form decodes non-ASCII passwords wrongly. */
-export function addressOf(broker: Broker, options: ConnectOptions): Options.Connect {
+export function addressOf(
+  broker: Broker,
+  options: ConnectOptions,
+  { protocol, hostname, port }: NetworkAddress = broker,
+): Options.Connect {
   const heartbeat = broker.heartbeat ?? options.heartbeat;
   return {
-    protocol: broker.protocol,
-    hostname: broker.hostname,
-    port: broker.port,
+    protocol,
+    hostname,
+    port,
     // The object form, too, is percent-decoded by amqplib.
     vhost: encodeURIComponent(broker.vhost),
     heartbeat: Math.max(1, Math.ceil(heartbeat / 1000)),

@@ -21,7 +21,7 @@ export interface MemoryBrokerOptions {
 /** For each option, what is allowed. */
 const allowed: Readonly<Record<keyof MemoryBrokerOptions, [string, (value: unknown) => boolean]>> =
   {
-    name: ['letters, digits, ".", "_" and "-"', isName],
+    name: ['made of small letters, digits, ".", "_", "~" and "-"', isName],
     port: ['a whole number from 1 to 65535', (value) => isWhole(value, 1, 65_535)],
     vhosts: ['a list of names', isListOf((one) => typeof one === 'string')],
     users: ['a list of { username, password, vhosts? }', isListOf(isUser)],
@@ -54,7 +54,7 @@ function isWhole(value: unknown, least: number, most: number): boolean {
 }
 
 function isName(value: unknown): boolean {
-  return typeof value === 'string' && /^[a-z0-9][a-z0-9._-]*$/u.test(value);
+  return typeof value === 'string' && /^[a-z0-9._~-]+$/u.test(value);
 }
 
 function isListOf(holds: (one: unknown) => boolean): (value: unknown) => boolean {

@@ -11,5 +11,7 @@ export type {
   Direction,
   Fault,
 } from '../memory/faults.js';
+export { useMemoryBrokers } from './use-memory-brokers.js';
+export type { MemoryBrokers, OverridesProviders } from './use-memory-brokers.js';
 export type { UntilOptions } from '../memory/until.js';
 export type { Fields, MethodName } from '../memory/wire/method-table.js';

@@ -12,6 +12,7 @@ import {
   emptyEntry,
   heartbeatInSeconds,
   heartbeatOff,
+  memoryOption,
   mixedSchemes,
   noBrokers,
   notBrokers,
@@ -133,7 +134,12 @@ describe('a refused list', () => {
     ['null in an array', [null], notAnObject('urls[0]', null)],
     ['a ; in an array entry', ['amqp://a;amqp://b'], separatorInEntry(brokerEntry(0, 'amqp://a'))],
     ['an unknown scheme', 'http://h', unknownScheme(brokerEntry(0, 'http://h'), 'http')],
-    ['memory', 'memory://h', unknownScheme(brokerEntry(0, 'memory://h'), 'memory')],
+    [
+      'a port of a memory broker',
+      'memory://h:5672',
+      memoryOption(brokerEntry(0, 'memory://h:5672'), 'a port'),
+    ],
+    ['an address in memory', 'memory://[::1]', badHostname(brokerEntry(0, 'memory://[::1]'))],
     ['port 0', 'amqp://h:0', badPort(brokerEntry(0, 'amqp://h:0'))],
     ['port 65536', 'amqp://h:65536', badPort(brokerEntry(0, 'amqp://h:65536'))],
     ['an empty port', 'amqp://h:', badPort(brokerEntry(0, 'amqp://h:'))],
@@ -197,7 +203,7 @@ describe('a refused list', () => {
     [
       'an unknown protocol',
       { hostname: 'h', protocol: 'http' },
-      optionRefused('urls[0]: protocol', 'http', "'amqp' | 'amqps'"),
+      optionRefused('urls[0]: protocol', 'http', "'amqp' | 'amqps' | 'memory'"),
     ],
     [
       'a port as text',
@@ -255,6 +261,11 @@ describe('a refused list', () => {
     [
       'TLS options without TLS',
       { hostname: 'h', protocol: 'amqp', tls: { key: secret } },
+      tlsWithoutAmqps('urls[0]', 'tls (key)'),
+    ],
+    [
+      'TLS options of a memory broker',
+      { hostname: 'h', protocol: 'memory', tls: { key: secret } },
       tlsWithoutAmqps('urls[0]', 'tls (key)'),
     ],
     [

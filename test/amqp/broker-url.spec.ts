@@ -60,6 +60,8 @@ describe('a broker URL', () => {
     ['amqp://rabbit_1.svc-a', { hostname: 'rabbit_1.svc-a' }],
     ['amqp://bücher.example', { hostname: 'xn--bcher-kva.example' }],
     ['amqp://10.0.0.7', { hostname: '10.0.0.7' }],
+    ['memory://orders', { protocol: 'memory', hostname: 'orders', port: 0 }],
+    ['memory://orders/v', { protocol: 'memory', hostname: 'orders', port: 0, vhost: 'v' }],
     ['rabbit-1', { hostname: 'rabbit-1' }],
     ['rabbit-1:5673/v', { hostname: 'rabbit-1', port: 5673, vhost: 'v' }],
     ['u:p@rabbit-1', { username: 'u', password: 'p', hostname: 'rabbit-1' }],

@@ -1,0 +1,9 @@
+import type { FailoverOptions } from './failover-module-options.interface.js';
+
+/** How a test changes the connections of a module under test, whatever that was configured with. */
+export interface FailoverOverrides {
+  /** @returns the options to use for the connection of that name */
+  options(name: string, given: FailoverOptions): FailoverOptions;
+  /** The app has closed its connections. */
+  closed(): Promise<void>;
+}
