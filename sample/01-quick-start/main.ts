@@ -14,12 +14,13 @@ async function run(): Promise<boolean> {
     options: {
       seconds: { type: 'string', default: '30' },
       cluster: { type: 'boolean', default: false },
+      rabbitmq: { type: 'boolean', default: false },
     },
   });
   const seconds = Number(values.seconds);
   if (!(seconds > 0)) throw new Error(`--seconds ${values.seconds}: give a number above 0`);
   const timeline = new Timeline();
-  await using stage = await brokers(values.cluster, (line) => timeline.tell(line));
+  await using stage = await brokers(values, (line) => timeline.tell(line));
   const app = await NestFactory.createApplicationContext(AppModule.on(stage.urls, stage.cluster), {
     logger: ['error', 'warn'],
   });
