@@ -26,6 +26,7 @@ export interface AmqplibConnectionOptions {
 /** One open connection over amqplib. To be made in the very call by which amqplib hands over its model. */
 export class AmqplibConnection implements BrokerConnection {
   readonly serverProperties: ServerProperties;
+  readonly frameMax: number;
   readonly #model: AmqplibModel;
   readonly #raw: AmqplibSocketConnection;
   readonly #surroundings: ChannelSurroundings;
@@ -66,6 +67,7 @@ export class AmqplibConnection implements BrokerConnection {
       this.#tellGone = resolve;
     });
     this.serverProperties = serverPropertiesOf(raw.serverProperties);
+    this.frameMax = raw.frameMax;
   }
 
   get loss(): AmqpError | undefined {

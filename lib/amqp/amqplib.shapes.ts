@@ -6,6 +6,8 @@ import type { Channel, ConfirmChannel, Connection, ServerProperties } from 'amqp
 export interface AmqplibSocketConnection extends EventEmitter {
   readonly stream: Duplex;
   readonly serverProperties: ServerProperties;
+  /** As negotiated. */
+  readonly frameMax: number;
 }
 
 export type AmqplibModel = Connection;

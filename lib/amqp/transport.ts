@@ -33,6 +33,8 @@ export interface ServerProperties {
 export interface BrokerConnection {
   readonly broker: Broker;
   readonly serverProperties: ServerProperties;
+  /** Bytes: the largest frame that both sides have agreed to. */
+  readonly frameMax: number;
   /** Why the connection ended; undefined while it lives. Set before any listener or promise tells of it. */
   readonly loss: AmqpError | undefined;
   /** The broker's reason while it blocks publishers (`connection.blocked`), else undefined. */

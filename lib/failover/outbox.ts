@@ -18,6 +18,12 @@ export interface OutboxLimits {
 /** What became of an entry that was lost with its channel and is not sent again. */
 export type Verdict = 'unknown' | 'refused';
 
+/**
+ * How a channel has ended. `killed`: a publish on it made the broker close it. `killed-connection`: the broker closed the whole
+ * connection with a code that blames its client, which may have been a publish on it, or not.
+ */
+export type ChannelEnd = 'lost' | 'killed' | 'killed-connection';
+
 const byAge = (one: OutboxEntry, other: OutboxEntry): number => one.number - other.number;
 
 const older = (one: OutboxEntry, other: OutboxEntry): boolean => byAge(one, other) < 0;
@@ -125,16 +131,19 @@ export class Outbox {
    * The channel is gone, and with it the answers for `entries`. Those that may be sent again go back to the head of the line,
    * marked. Settled ones may be among them: they were on the wire as well.
    *
-   * @param killed a publish closed the channel: the window is halved until one is alone when the channel closes: the offender
+   * After a kill the window is halved until one is alone when that happens: the offender.
+   *
    * @returns a verdict for each that is not sent again
    */
-  lost(entries: readonly OutboxEntry[], killed: boolean): Map<OutboxEntry, Verdict> {
+  lost(entries: readonly OutboxEntry[], end: ChannelEnd): Map<OutboxEntry, Verdict> {
     const verdicts = new Map<OutboxEntry, Verdict>();
     const again: OutboxEntry[] = [];
+    const killed = end !== 'lost';
     const alone = killed && entries.length === 1;
     for (const entry of entries) {
       if (entry.settled) continue;
-      entry.lost ||= !killed;
+      // What ended with its connection may be stored all the same.
+      entry.lost ||= end !== 'killed';
       if (alone) verdicts.set(entry, entry.lost ? 'unknown' : 'refused');
       else if (entry.mayRetry) {
         entry.mark();

@@ -1,4 +1,11 @@
+import { setMaxListeners } from 'node:events';
 import type { Clock } from '../policy/clock.js';
+
+/**
+ * One signal may end as many operations as its owner likes; Node warns of a leak from the eleventh listener on. Each is taken
+ * away when its operation has ended.
+ */
+const shared = (signal: AbortSignal): void => setMaxListeners(0, signal);
 
 /** How long one caller is ready to wait. */
 export interface PatienceOptions {
@@ -23,6 +30,7 @@ export class Patience implements Disposable {
         ? undefined
         : clock.schedule(timeout, () => this.#controller.abort(onTimeout()));
     const aborted = () => this.#controller.abort(signal?.reason);
+    if (signal !== undefined) shared(signal);
     signal?.addEventListener('abort', aborted, { once: true });
     if (signal?.aborted === true) aborted();
     this.#release = () => {
@@ -64,6 +72,7 @@ export function pause(
   delay: number,
   ...signals: readonly AbortSignal[]
 ): Promise<void> {
+  for (const signal of signals) shared(signal);
   return new Promise((resolve, reject) => {
     const over = (): void => {
       cancel();

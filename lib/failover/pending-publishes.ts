@@ -12,7 +12,7 @@ import type { Clock } from '../policy/clock.js';
 import { Deadlines } from './deadlines.js';
 import type { ListenerErrorHandler } from './listeners.js';
 import { guarded } from './listeners.js';
-import type { Outbox } from './outbox.js';
+import type { ChannelEnd, Outbox } from './outbox.js';
 import type { OutboxEntry } from './outbox-entry.js';
 import type { ReturnReply } from './publish-channel.js';
 import { PublishSignals } from './publish-signals.js';
@@ -79,9 +79,9 @@ export class PendingPublishes {
     else this.reject(entry, entry.suspect ? 'unknown' : 'nacked', why);
   }
 
-  /** Their channel is gone. What may be sent again is back in line; the rest ends. @param killed as in `Outbox.lost` */
-  lost(entries: readonly OutboxEntry[], killed: boolean, cause: Loss, broker: string): void {
-    const verdicts = this.outbox.lost(entries, killed);
+  /** Their channel is gone. What may be sent again is back in line; the rest ends. */
+  lost(entries: readonly OutboxEntry[], end: ChannelEnd, cause: Loss, broker: string): void {
+    const verdicts = this.outbox.lost(entries, end);
     for (const entry of entries) {
       if (entry.settled) continue;
       const verdict = verdicts.get(entry);

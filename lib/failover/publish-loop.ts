@@ -9,6 +9,7 @@ import type { CurrentChannelOwner } from './current-channel.js';
 import { CurrentChannel } from './current-channel.js';
 import type { NackedRetryOwner } from './nacked-retry.js';
 import { NackedRetry } from './nacked-retry.js';
+import type { ChannelEnd } from './outbox.js';
 import { Outbox } from './outbox.js';
 import type { OutboxEntry } from './outbox-entry.js';
 import { PendingPublishes } from './pending-publishes.js';
@@ -16,9 +17,6 @@ import type { PublishChannel, ReturnReply } from './publish-channel.js';
 import { isNotEncoded } from './publish-channel.js';
 import type { ResolvedProducerOptions } from './publish-options.js';
 import { PublishTopology } from './publish-topology.js';
-
-// What amqplib asks for; RabbitMQ's own default as well.
-const FRAME_MAX = 131_072;
 
 /**
  * Moves the entries of one outbox to whichever broker is connected: keeps the window full, and puts back what a loss leaves
@@ -60,7 +58,7 @@ export class PublishLoop implements CurrentChannelOwner, NackedRetryOwner {
       channels: () => this.#channels,
       silent: (channel, error) => {
         parts.logger.warn(error.message);
-        this.#lost(channel, channel.abandon(), false, error);
+        this.#lost(channel, channel.abandon(), 'lost', error);
       },
     });
     this.#deaf = listeners.on('blocked', ({ reason }) => {
@@ -97,7 +95,7 @@ export class PublishLoop implements CurrentChannelOwner, NackedRetryOwner {
 
   send(entry: OutboxEntry, on: PublishChannel): void {
     const { propertiesSize } = entry.message;
-    const frameMax = on.link.connection.broker.frameMax ?? FRAME_MAX;
+    const { frameMax } = on.link.connection;
     if (propertiesSize > frameMax) {
       const why = propertiesTooLarge(propertiesSize, frameMax);
       this.#pending.reject(entry, entry.outcome(false), why);
@@ -140,9 +138,10 @@ export class PublishLoop implements CurrentChannelOwner, NackedRetryOwner {
   closed(on: PublishChannel, unconfirmed: readonly OutboxEntry[], loss: AmqpError): void {
     const connectionLost = loss.fault.scope === 'connection';
     const { code } = loss;
-    const killed =
-      recoverability({ connectionLost, channelClosed: true, code }) === 'none' && !connectionLost;
-    this.#lost(on, unconfirmed, killed, loss);
+    const unrecoverable = recoverability({ connectionLost, channelClosed: true, code }) === 'none';
+    // A publish may have done it: sent again amid the others it would end one connection after the other.
+    const end = connectionLost ? 'killed-connection' : 'killed';
+    this.#lost(on, unconfirmed, unrecoverable ? end : 'lost', loss);
     this.#confirms.rest();
   }
 
@@ -195,13 +194,13 @@ export class PublishLoop implements CurrentChannelOwner, NackedRetryOwner {
   #lost(
     on: PublishChannel,
     unconfirmed: readonly OutboxEntry[],
-    killed: boolean,
+    end: ChannelEnd,
     cause: Error,
   ): void {
-    this.#pending.lost(unconfirmed, killed, cause, on.link.broker);
+    this.#pending.lost(unconfirmed, end, cause, on.link.broker);
     this.#retry.closed(on);
     if (on === this.#current.channel) {
-      this.#current.leave(killed || on.answered || !isAmqpError(cause));
+      this.#current.leave(end === 'killed' || on.answered || !isAmqpError(cause));
     }
   }
 

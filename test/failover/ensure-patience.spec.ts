@@ -1,4 +1,5 @@
-import { describe, expect, it } from 'vitest';
+import { getEventListeners } from 'node:events';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { isOperationalError, OperationalError } from '../../lib/errors.js';
 import { operationGaveUp, operationTimedOut } from '../../lib/failover.messages.js';
 import { ensured } from './fakes/ensured-setting.js';
@@ -134,6 +135,24 @@ describe('ensure: how often', () => {
     transport.latest.answer = failing(1);
     await expect(operation('orders')).rejects.toThrow('enough');
     expect(runs).toHaveLength(1);
+  });
+
+  it('a signal that many calls share has a listener for each pending call, and warns of nothing', async () => {
+    const warnings: Error[] = [];
+    const warned = (warning: Error): void => void warnings.push(warning);
+    process.on('warning', warned);
+    onTestFinished(() => void process.off('warning', warned));
+    const aborter = new AbortController();
+    const { transport, operation } = await ensured({ signal: aborter.signal });
+    transport.latest.answer = () => 'hang';
+    const calls = Array.from({ length: 50 }, () => watch(operation('orders')));
+    await settled();
+    expect(getEventListeners(aborter.signal, 'abort')).toHaveLength(50);
+    aborter.abort(new Error('enough'));
+    await settled();
+    expect(calls.map(({ outcome }) => outcome)).toEqual(calls.map(() => 'rejected'));
+    expect(getEventListeners(aborter.signal, 'abort')).toHaveLength(0);
+    expect(warnings).toEqual([]);
   });
 
   it('an errback that throws changes nothing', async () => {

@@ -70,7 +70,7 @@ describe('an outbox', () => {
     const { outbox } = filled(4);
     const lost = [outbox.take(0), outbox.take(1), outbox.take(2)] as OutboxEntry[];
     settle(outbox, lost[1]);
-    expect(outbox.lost(lost, false)).toEqual(new Map());
+    expect(outbox.lost(lost, 'lost')).toEqual(new Map());
     expect(numbers(takeAll(outbox))).toEqual([1, 3, 4]);
     expect(lost.map(({ suspect }) => suspect)).toEqual([true, false, true]);
     expect(lost[0]?.message.properties.headers).toEqual({ 'x-republished': true });
@@ -99,7 +99,7 @@ describe('an outbox', () => {
       one.attempts = 1;
     }
     const lost = takeAll(outbox);
-    expect([...outbox.lost(lost, false).values()]).toEqual(['unknown', 'unknown']);
+    expect([...outbox.lost(lost, 'lost').values()]).toEqual(['unknown', 'unknown']);
   });
 
   it('finds the one that kills its channel, and takes nobody else for it', () => {
@@ -122,7 +122,7 @@ describe('an outbox', () => {
           settle(outbox, one);
         }
       } else {
-        for (const [one, verdict] of outbox.lost(sent, true)) {
+        for (const [one, verdict] of outbox.lost(sent, 'killed')) {
           settled.push(`${one.number} ${verdict}`);
           settle(outbox, one);
         }
@@ -133,17 +133,39 @@ describe('an outbox', () => {
     expect(outbox.window).toBe(16);
   });
 
+  it('finds the one that ends its connection, of which nobody can say that it is not stored', () => {
+    const { outbox } = filled(5);
+    const ended: string[] = [];
+    for (let connections = 0; outbox.messages > 0 && connections < 20; connections += 1) {
+      const sent = takeAll(outbox);
+      const killer = sent.some(({ number }) => number === 3);
+      const verdicts = killer ? outbox.lost(sent, 'killed-connection') : new Map();
+      const over = killer ? [...verdicts.keys()] : sent;
+      for (const one of over) {
+        ended.push(`${one.number} ${verdicts.get(one) ?? 'confirmed'}`);
+        settle(outbox, one);
+      }
+    }
+    expect(ended).toEqual([
+      '1 confirmed',
+      '2 confirmed',
+      '3 unknown',
+      '4 confirmed',
+      '5 confirmed',
+    ]);
+  });
+
   it('does not blame the one that is left for what one did that had been given up', () => {
     const { outbox } = filled(2);
     const sent = takeAll(outbox);
     settle(outbox, sent[0]);
-    expect(outbox.lost(sent, true)).toEqual(new Map());
+    expect(outbox.lost(sent, 'killed')).toEqual(new Map());
     expect([outbox.window, numbers(takeAll(outbox))]).toEqual([1, [2]]);
   });
 
   it('does not suspect what was nacked', () => {
     const { outbox } = filled(2);
-    outbox.lost(takeAll(outbox), true);
+    outbox.lost(takeAll(outbox), 'killed');
     for (const one of [outbox.take(0), outbox.take(0)]) outbox.nacked(one as OutboxEntry, 0, false);
     expect(outbox.window).toBe(16);
   });
@@ -174,7 +196,7 @@ describe('an outbox', () => {
     takeAll(outbox);
     outbox.nacked(added[2] as OutboxEntry, 0, false);
     outbox.nacked(added[0] as OutboxEntry, 0, false);
-    outbox.lost([added[1] as OutboxEntry], false);
+    outbox.lost([added[1] as OutboxEntry], 'lost');
     expect(outbox.take(0)).toBeUndefined();
     outbox.releaseNacked();
     expect(numbers(takeAll(outbox))).toEqual([1, 2, 3]);

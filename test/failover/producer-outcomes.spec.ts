@@ -222,6 +222,23 @@ describe('a publish', () => {
     );
   });
 
+  it('that makes the broker end the connection is told as unknown with the code, and all others are confirmed in order', async () => {
+    const setting = publishingSetting({
+      connection: { livedAfter: 0, logger: false },
+      broker: ({ on, tag, routingKey }) => {
+        if (routingKey === 'poison') on.connection.drop(501);
+        else if (on.open) on.ack(tag);
+      },
+    });
+    const keys = Array.from({ length: 20 }, (_, index) => (index === 11 ? 'poison' : `${index}`));
+    const all = keys.map((key) => setting.publish(key));
+    await setting.settle(300);
+    const odd = all.filter(({ outcome }) => outcome !== 'resolved');
+    expect(odd.map(({ error }) => error)).toMatchObject([{ outcome: 'unknown', code: 501 }]);
+    expect(odd[0]).toBe(all[11]);
+    expect([...new Set(setting.sent.map(({ routingKey }) => routingKey))]).toEqual(keys);
+  });
+
   it('inside a "lost" listener goes to the next broker', async () => {
     const setting = publishingSetting({ broker: confirms });
     const first = setting.publish('q');

@@ -19,7 +19,7 @@ const publishOptions = fc.record(
 
 const publishStep = fc
   .record({
-    keys: fc.array(fc.constantFrom('x', 'x', 'x', 'x', 'y', 'y', 'z', 'missing'), {
+    keys: fc.array(fc.constantFrom('x', 'x', 'x', 'x', 'y', 'y', 'z', 'missing', 'poison'), {
       minLength: 1,
       maxLength: 6,
     }),

@@ -20,6 +20,7 @@ export class FakeConnection implements BrokerConnection {
   /** Why it was destroyed, if it was. */
   destroyed: Error | undefined;
   closeCalls = 0;
+  readonly frameMax: number;
   /** `close()` never settles. */
   closeHangs = false;
   /** `openChannel()` is not answered until the connection ends. */
@@ -29,7 +30,9 @@ export class FakeConnection implements BrokerConnection {
   constructor(
     readonly broker: Broker,
     readonly serverProperties: ServerProperties,
-  ) {}
+  ) {
+    this.frameMax = broker.frameMax ?? 131_072;
+  }
 
   get loss(): AmqpError | undefined {
     return this.#loss;

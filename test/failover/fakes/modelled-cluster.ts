@@ -38,6 +38,7 @@ export class ModelledCluster {
     const sent = this.#unread.get(on)?.shift();
     if (sent === undefined || !on.open) return;
     if (sent.routingKey === 'missing') return void on.fake.closeBy(404);
+    if (sent.routingKey === 'poison') return void on.connection.drop(501);
     const publish = this.published.get(String(sent.properties.messageId));
     if (publish === undefined) throw new Error('a message that nobody has published');
     if (verdict === 'take' && !publish.fates.includes('take')) this.delivered.push(publish);

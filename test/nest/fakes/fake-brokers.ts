@@ -90,6 +90,7 @@ class FakeChannel extends EventEmitter {
 
 export class FakeConnection implements BrokerConnection {
   readonly serverProperties = { clusterName: 'fakes' };
+  readonly frameMax = 131_072;
   loss: AmqpError | undefined;
   blocked: string | undefined;
   readonly #channels: FakeChannel[] = [];
