@@ -1,4 +1,4 @@
-// Prints "N passed, N failed" from the report of vitest's JSON reporter, as the last line of .ci/run.
+// Prints "N passed, N failed" from the reports of vitest's JSON reporter, as the last line of .ci/run.
 import { readFileSync } from 'node:fs';
 
 /** A file that could not be loaded has no failed test, but has failed. */
@@ -18,6 +18,7 @@ function report(file) {
   }
 }
 
-const { passed, failed } = count(report(process.argv[2]));
-console.log(`${passed} passed, ${failed} failed`);
-if (passed === 0 || failed > 0) process.exitCode = 1;
+const counts = process.argv.slice(2).map((file) => count(report(file)));
+const sum = (key) => counts.reduce((total, one) => total + one[key], 0);
+console.log(`${sum('passed')} passed, ${sum('failed')} failed`);
+if (counts.some(({ passed, failed }) => passed === 0 || failed > 0)) process.exitCode = 1;

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { Queue } from 'nestjs-failover';
 import type { SettleResult } from 'nestjs-failover';
+import { printRow } from '../faults/figures.js';
 import { useCluster, useVhost } from '../kit/brokers.js';
 import { useConnection } from '../kit/fronts.js';
 import { until } from '../kit/rabbitmq/index.js';
@@ -49,12 +50,13 @@ test('handles a message again after its broker died under the handler, but not b
 
   await until('it is handled again', () => told.length === 5, 30_000);
   expect(told.slice(3)).toEqual(['finished', 'begun, redelivered: true']);
+  printRow('a handler runs while its broker dies', { 'late ack': late, told: told.join('; ') });
   expect(late).toBe('lost');
   const count = () => cluster.running().messageCount('orders', vhost.name);
   await expect.poll(count, { timeout: 10_000 }).toBe(0);
 });
 
-test('waits for the node of a classic queue, and consumes again when it is back', async () => {
+test('is cancelled when the node of a classic queue dies, waits for it, and consumes again when it is back', async () => {
   const vhost = await useVhost(cluster);
   const [home, other] = cluster.nodes;
   if (home === undefined || other === undefined) throw new Error('a cluster of one');
@@ -77,4 +79,5 @@ test('waits for the node of a classic queue, and consumes again when it is back'
   await home.start();
   await until('it consumes again', () => consumer.state.status === 'consuming', 30_000);
   await expectOneConsumer(home, orders, vhost.name);
+  printRow('consumer cancelled', { consumers: 1, 'last error': consumer.lastError?.message });
 });

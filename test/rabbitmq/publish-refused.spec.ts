@@ -1,7 +1,11 @@
 import { expect, test } from 'vitest';
 import type { PublishOptions } from 'nestjs-failover';
 import { Exchange, Queue } from 'nestjs-failover';
+import { printRow } from '../faults/figures.js';
 import { useBrokers } from '../kit/brokers.js';
+import { useConnection, useFront } from '../kit/fronts.js';
+import { until } from '../kit/rabbitmq/index.js';
+import { useConsumer } from './consumer.setting.js';
 import { counted, usePublishing } from './publish.setting.js';
 
 const [broker] = useBrokers();
@@ -18,7 +22,15 @@ test.each<[string, PublishOptions, number]>([
 ])(
   'a publish %s is refused amid 500 others, which are all confirmed and keep their order',
   async (_, offence, code) => {
-    const { publish, drain } = await usePublishing(broker);
+    const { publish, drain, vhost } = await usePublishing(broker);
+    const { proxy, url } = await useFront(broker, vhost);
+    const watched = new Queue('watched');
+    let handled = 0;
+    const consumer = useConsumer(useConnection({ urls: url }), {
+      queues: [watched],
+      handle: () => (handled += 1),
+    });
+    await consumer.start();
     const declare = [new Queue('q')];
     await publish(-1, { routingKey: 'q', declare });
     const endings = Array.from({ length: 501 }, (_one, n) =>
@@ -32,6 +44,16 @@ test.each<[string, PublishOptions, number]>([
     expect(firsts).toEqual(
       [-1, ...Array.from({ length: 501 }, (_one, n) => n)].filter((n) => n !== 250),
     );
+    await publish('after', { routingKey: 'watched' });
+    await until('the consumer handles', () => handled === 1, 10_000);
+    const closed = () => proxy.count({ method: 'channel.close', direction: 'broker' });
+    printRow(`a publish that is refused with ${code} amid 500`, {
+      ...counted(all),
+      'dials of the consumer': proxy.dials,
+      'its channels closed': closed(),
+    });
+    expect(consumer.state.status).toBe('consuming');
+    expect([proxy.dials, closed()]).toEqual([1, 0]);
   },
 );
 
