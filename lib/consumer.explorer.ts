@@ -13,7 +13,8 @@ import type {
 } from './failover/consumer-definition.js';
 import type { Route, RouteCriterion } from './failover/message-routes.js';
 import { routerOf } from './failover/message-routes.js';
-import { HandlerContext } from './handler-context.js';
+import type { HandlerContext } from './handler-context.js';
+import { HandlerContexts } from './handler-contexts.js';
 import {
   consumerFactory,
   handlerWithoutConsumer,
@@ -21,10 +22,13 @@ import {
   noHandler,
   noQueues,
 } from './nest.messages.js';
+import { optionRefused } from './option.messages.js';
+import { flag } from './policy/check-options.js';
 import { isSingleton, providerClass } from './provider-class.js';
 
 interface ConsumerMetadata {
   readonly connection: string;
+  readonly inheritAppConfig: boolean;
   readonly options: ConsumerOptions;
 }
 
@@ -39,7 +43,7 @@ export class ConsumerExplorer {
     @Inject(DiscoveryService) private readonly discovery: DiscoveryService,
     @Inject(MetadataScanner) private readonly scanner: MetadataScanner,
     @Inject(ConnectionRegistry) private readonly registry: ConnectionRegistry,
-    @Inject(HandlerContext) private readonly context: HandlerContext,
+    @Inject(HandlerContexts) private readonly context: HandlerContexts,
   ) {}
 
   /** @throws ConfigurationError naming class and method */
@@ -71,26 +75,19 @@ export class ConsumerExplorer {
       throw new ConfigurationError(handlerWithoutConsumer(name, methods));
     }
     if (methods.length === 0) throw new ConfigurationError(noHandler(name));
-    const { connection, options } = metadata;
+    const { connection, options, inheritAppConfig } = metadata;
+    if (typeof inheritAppConfig !== 'boolean') {
+      const option = `${name}: inheritAppConfig`;
+      throw new ConfigurationError(optionRefused(option, inheritAppConfig, flag.allowed));
+    }
     if (!Array.isArray(options.queues) || options.queues.length === 0) {
       throw new ConfigurationError(noQueues(name, methods));
     }
     this.#refuseScopedHooks(type, wrapper);
-    const route = routerOf(name, this.#routes(type, wrapper, methods));
+    const context = this.context.of(inheritAppConfig);
+    const route = routerOf(name, routesOf(context, type, wrapper, methods));
     const hooks = isSingleton(wrapper) ? consumerHooks(wrapper.instance as object) : undefined;
     return { connection, definition: { ...options, name, route, hooks } };
-  }
-
-  #routes(
-    type: Function,
-    wrapper: InstanceWrapper,
-    methods: readonly string[],
-  ): readonly Route<Handler>[] {
-    return methods.map((method) => {
-      const marked = (type.prototype as Record<string, object>)[method] as object;
-      const { criterion } = Reflect.getMetadata(ON_MESSAGE_METADATA, marked) as OnMessageMetadata;
-      return { name: method, criterion, handler: this.context.handler(wrapper, type, method) };
-    });
   }
 
   #refuseScopedHooks(type: Function, wrapper: InstanceWrapper): void {
@@ -100,3 +97,15 @@ export class ConsumerExplorer {
     if (wrapper.metatype !== type) throw new ConfigurationError(consumerFactory(type.name));
   }
 }
+
+const routesOf = (
+  context: HandlerContext,
+  type: Function,
+  wrapper: InstanceWrapper,
+  methods: readonly string[],
+): readonly Route<Handler>[] =>
+  methods.map((method) => {
+    const marked = (type.prototype as Record<string, object>)[method] as object;
+    const { criterion } = Reflect.getMetadata(ON_MESSAGE_METADATA, marked) as OnMessageMetadata;
+    return { name: method, criterion, handler: context.handler(wrapper, type, method) };
+  });

@@ -29,10 +29,13 @@ export class ConsumerRegistry {
     return found;
   }
 
-  /** Whether every consumer consumes, as far as it is not paused: what a readiness probe wants to know. */
+  /**
+   * Whether every consumer consumes, as far as it is not paused: what a readiness probe wants to know. One that is `stalled`
+   * gets nothing new, and so does not.
+   */
   get allConsuming(): boolean {
-    return this.consumers.every(
-      ({ state: { status } }) => status === 'consuming' || status === 'paused',
+    return this.consumers.every(({ state }) =>
+      state.status === 'consuming' ? !state.stalled : state.status === 'paused',
     );
   }
 }

@@ -13,7 +13,7 @@ import { ConsumerRegistry } from './consumer.registry.js';
 import { EnsureRetryExplorer } from './ensure-retry.explorer.js';
 import { FAILOVER_OVERRIDES } from './failover.constants.js';
 import type { FailoverOverrides } from './interfaces/failover-overrides.interface.js';
-import { HandlerContext } from './handler-context.js';
+import { HandlerContexts } from './handler-contexts.js';
 
 const noOverrides: FailoverOverrides = {
   options: (_name, given) => given,
@@ -30,7 +30,7 @@ const noOverrides: FailoverOverrides = {
   providers: [
     ConnectionRegistry,
     ConsumerRegistry,
-    HandlerContext,
+    HandlerContexts,
     ConsumerExplorer,
     EnsureRetryExplorer,
     { provide: FAILOVER_OVERRIDES, useValue: noOverrides },

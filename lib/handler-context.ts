@@ -1,4 +1,3 @@
-import { Inject, Injectable } from '@nestjs/common';
 import {
   EXCEPTION_FILTERS_METADATA,
   GUARDS_METADATA,
@@ -6,14 +5,8 @@ import {
   PIPES_METADATA,
   ROUTE_ARGS_METADATA,
 } from '@nestjs/common/constants.js';
-import {
-  ApplicationConfig,
-  ContextIdFactory,
-  ExternalContextCreator,
-  ModuleRef,
-  ModulesContainer,
-} from '@nestjs/core';
-import type { ContextId, NestContainer } from '@nestjs/core';
+import { ContextIdFactory, ModuleRef } from '@nestjs/core';
+import type { ContextId, ExternalContextCreator } from '@nestjs/core';
 import type { InstanceWrapper } from '@nestjs/core/injector/instance-wrapper.js';
 import { FAILOVER_CONTEXT_TYPE } from './failover.constants.js';
 import type { Handler } from './failover/consumer-definition.js';
@@ -22,19 +15,27 @@ import { isSingleton } from './provider-class.js';
 
 type Instance = Record<string, (...args: unknown[]) => unknown>;
 
-/** Calls the handlers of consumers, with the enhancers that are bound to them, on the instance that their scope asks for. */
-@Injectable()
+/** Calls the handlers of consumers, with the enhancers that are to run, on the instance that their scope asks for. */
 export class HandlerContext {
   readonly #creator: ExternalContextCreator;
 
-  constructor(@Inject(ModulesContainer) modules: ModulesContainer) {
-    // An empty config, as a microservice has it: app-wide guards and pipes are written for HTTP and do not run.
-    const container = { getModules: () => modules, applicationConfig: new ApplicationConfig() };
-    const creator = ExternalContextCreator.fromContainer(container as unknown as NestContainer);
+  /** @param appWide enhancers of the whole app run, so that every handler may have some */
+  constructor(
+    creator: ExternalContextCreator,
+    private readonly appWide: boolean,
+  ) {
     const applyPipes = creator.getParamValue.bind(creator);
-    creator.getParamValue = (value, metadata, pipes) =>
-      applyPipes(value, metadata, isMessageParameter(metadata.type) ? [] : pipes);
-    this.#creator = creator;
+    // On an object of our own: the app's creator serves others as well.
+    this.#creator = Object.create(creator, {
+      getParamValue: {
+        value: ((value, metadata, pipes) =>
+          applyPipes(
+            value,
+            metadata,
+            isMessageParameter(metadata.type) ? [] : pipes,
+          )) satisfies ExternalContextCreator['getParamValue'],
+      },
+    }) as ExternalContextCreator;
   }
 
   /** @returns what calls the handler with `(body, message)` */
@@ -52,8 +53,9 @@ export class HandlerContext {
     inquirerId?: string,
   ): Handler {
     const callback = instance[method] as Instance[string];
-    if (!isEnhanced(type, method)) return (body, message) => callback.call(instance, body, message);
-    const filters = hasMetadata(EXCEPTION_FILTERS_METADATA, type, callback);
+    if (!this.appWide && !isEnhanced(type, method))
+      return (body, message) => callback.call(instance, body, message);
+    const filters = this.appWide || hasMetadata(EXCEPTION_FILTERS_METADATA, type, callback);
     return this.#creator.create(
       instance,
       callback,

@@ -23,7 +23,13 @@ export const Consumer =
     }
     const { scope } = options;
     Injectable(scope === undefined ? undefined : { scope })(target);
-    const { connection = DEFAULT_CONNECTION, scope: _, ...rest } = options;
+    const {
+      connection = DEFAULT_CONNECTION,
+      inheritAppConfig = false,
+      scope: _scope,
+      ...rest
+    } = options;
     injectConsumerConnection(target, connection);
-    Reflect.defineMetadata(CONSUMER_METADATA, { connection, options: rest }, target);
+    const metadata = { connection, inheritAppConfig, options: rest };
+    Reflect.defineMetadata(CONSUMER_METADATA, metadata, target);
   };

@@ -79,8 +79,11 @@ export class ConsumerLoop {
   get state(): ConsumerState {
     const state = this.#state;
     // A channel's end is known before it is told.
-    if (state.status !== 'consuming' || this.#session?.isConsuming === true) return state;
-    return { status: 'starting', since: this.#parts.clock.now() };
+    if (state.status !== 'consuming') return state;
+    if (this.#session?.isConsuming !== true) {
+      return { status: 'starting', since: this.#parts.clock.now() };
+    }
+    return this.#handling.allHeld ? { ...state, stalled: true } : state;
   }
 
   /** The last error that kept it from consuming. */
@@ -194,7 +197,7 @@ export class ConsumerLoop {
     this.#failures = 0;
     const { clock, logger } = this.#parts;
     const { broker } = session.link;
-    this.#move({ status: 'consuming', since: clock.now(), broker });
+    this.#move({ status: 'consuming', since: clock.now(), broker, stalled: false });
     logger.log(consuming(this.name, broker));
     started();
     void session.ended.then(() => {

@@ -37,6 +37,11 @@ export class MessageHandling {
     return this.#held;
   }
 
+  /** Each place in the prefetch is taken by a message that is held. */
+  get allHeld(): boolean {
+    return this.#held >= this.#slots;
+  }
+
   /** Never rejects. */
   async run(message: Message): Promise<void> {
     let body: unknown;

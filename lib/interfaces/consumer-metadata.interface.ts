@@ -12,4 +12,11 @@ export interface ConsumerDecoratorOptions extends ConsumerOptions {
    * @default Scope.DEFAULT
    */
   readonly scope?: Scope | undefined;
+  /**
+   * Guards, pipes, interceptors and filters of the whole app (`APP_GUARD`, `useGlobalGuards`, ...) run for its handlers too;
+   * Nest's word for the same in a hybrid app. They have to know `context.getType() === 'failover'`.
+   *
+   * @default false: only those that are bound to a handler or its class
+   */
+  readonly inheritAppConfig?: boolean | undefined;
 }

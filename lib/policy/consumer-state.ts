@@ -17,7 +17,13 @@ export type ConsumeEndReason = 'lost' | 'channel-closed' | 'cancelled' | 'paused
 export type ConsumerState =
   | { readonly status: 'idle' }
   | { readonly status: 'starting'; readonly since: number }
-  | { readonly status: 'consuming'; readonly since: number; readonly broker: string }
+  | {
+      readonly status: 'consuming';
+      readonly since: number;
+      readonly broker: string;
+      /** Every slot of its prefetch is held by a message whose handler failed: nothing new is delivered until a backoff is over. */
+      readonly stalled: boolean;
+    }
   | {
       readonly status: 'waiting';
       readonly since: number;

@@ -201,6 +201,7 @@ describe('a handler that fails', () => {
     consumer.deliver();
     await settled();
     expect(setting.loop.held).toBe(2);
+    expect(setting.loop.state).toMatchObject({ status: 'consuming', stalled: true });
     expect(setting.logger.lines.filter((line) => line.includes('every slot'))).toHaveLength(1);
   });
 

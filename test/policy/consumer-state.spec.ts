@@ -8,7 +8,7 @@ const error = new Error('queue not found');
 const example: { readonly [S in Status]: ConsumerState & { readonly status: S } } = {
   idle: { status: 'idle' },
   starting: { status: 'starting', since: 1 },
-  consuming: { status: 'consuming', since: 2, broker: 'amqp://a' },
+  consuming: { status: 'consuming', since: 2, broker: 'amqp://a', stalled: false },
   waiting: { status: 'waiting', since: 3, until: 4, error },
   paused: { status: 'paused', since: 5 },
   failed: { status: 'failed', since: 6, error },

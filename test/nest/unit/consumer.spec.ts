@@ -19,7 +19,7 @@ import type {
   NestInterceptor,
   PipeTransform,
 } from '@nestjs/common';
-import { APP_GUARD, REQUEST } from '@nestjs/core';
+import { APP_FILTER, APP_GUARD, APP_INTERCEPTOR, APP_PIPE, REQUEST } from '@nestjs/core';
 import { Test } from '@nestjs/testing';
 import type { Observable } from 'rxjs';
 import { describe, expect, it, vi } from 'vitest';
@@ -439,6 +439,33 @@ describe('enhancers of a handler', () => {
     brokers.deliver('orders', 400);
     await settled(brokers, 'ack 1', 'ack 2');
     expect(ran.at(-1)).toBe('filter Forbidden resource');
+  });
+
+  it('of the app run as well for a consumer that inherits its config, with or without any of its own', async () => {
+    ran.length = 0;
+    @Consumer({ queues: [orders], inheritAppConfig: true })
+    class OrderConsumer {
+      @OnMessage()
+      handle(body: number): void {
+        ran.push(`handler ${body}`);
+        if (body > 10) throw new Error('too many');
+      }
+    }
+    const { brokers } = await startApp({
+      providers: [
+        OrderConsumer,
+        { provide: APP_GUARD, useClass: Guard },
+        { provide: APP_INTERCEPTOR, useValue: new Interceptor() },
+        { provide: APP_PIPE, useValue: new Double() },
+        { provide: APP_FILTER, useValue: new Forgive() },
+      ],
+    });
+    brokers.deliver('orders', 4);
+    await settled(brokers, 'ack 1');
+    expect(ran).toEqual(['guard failover OrderConsumer 4', 'interceptor', 'handler 8']);
+    brokers.deliver('orders', 40);
+    await settled(brokers, 'ack 1', 'ack 2');
+    expect(ran.slice(-2)).toEqual(['handler 80', 'filter too many']);
   });
 
   it('run on the instance of a message, with parameter decorators and their pipes', async () => {
