@@ -1,8 +1,10 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { DiscoveryService, MetadataScanner } from '@nestjs/core';
 import type { InstanceWrapper } from '@nestjs/core/injector/instance-wrapper.js';
+import type { Queue } from './amqp/queue.js';
 import { ConnectionRegistry } from './connection-registry.js';
 import { consumerHooks, hookNames } from './consumer-hooks.js';
+import { foreignQueue } from './consumer.messages.js';
 import { decoratedMethods } from './decorated-methods.js';
 import { ConfigurationError } from './errors.js';
 import { CONSUMER_METADATA, ON_MESSAGE_METADATA } from './failover.constants.js';
@@ -85,7 +87,9 @@ export class ConsumerExplorer {
     }
     this.#refuseScopedHooks(type, wrapper);
     const context = this.context.of(inheritAppConfig);
-    const route = routerOf(name, routesOf(context, type, wrapper, methods));
+    const routes = routesOf(context, type, wrapper, methods);
+    refuseForeignQueues(name, options.queues, routes);
+    const route = routerOf(name, routes);
     const hooks = isSingleton(wrapper) ? consumerHooks(wrapper.instance as object) : undefined;
     return { connection, definition: { ...options, name, route, hooks } };
   }
@@ -95,6 +99,22 @@ export class ConsumerExplorer {
     const hooks = hookNames(type.prototype as object);
     if (hooks.length > 0) throw new ConfigurationError(hooksNeedOneInstance(type.name, hooks));
     if (wrapper.metatype !== type) throw new ConfigurationError(consumerFactory(type.name));
+  }
+}
+
+/** @throws ConfigurationError when a handler waits for messages that never come */
+function refuseForeignQueues(
+  where: string,
+  queues: readonly Queue[],
+  routes: readonly Route<Handler>[],
+): void {
+  for (const { name, criterion } of routes) {
+    if (criterion === undefined || !('queue' in criterion)) continue;
+    const { queue } = criterion;
+    const isOwn = queues.some(
+      (own) => own === queue || (own.name !== '' && own.name === queue.name),
+    );
+    if (!isOwn) throw new ConfigurationError(foreignQueue(where, name, queue.name));
   }
 }
 

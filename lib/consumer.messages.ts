@@ -53,7 +53,10 @@ export const routesOfSeveralKinds = (where: string, kinds: readonly string[]): s
   `${where}: its handlers are told apart by ${kinds.join(' and by ')}. Choose one of these for all of them.`;
 
 export const unusableRoute = (where: string, name: string): string =>
-  `${where}: handler ${name} has a criterion that is not allowed. Allowed: { routingKey }, { type } or { header: [name, value] }.`;
+  `${where}: handler ${name} has a criterion that is not allowed. Allowed: { queue }, { routingKey }, { type } or { header: [name, value] }.`;
+
+export const foreignQueue = (where: string, name: string, queue: string): string =>
+  `${where}: handler ${name} is for messages from queue ${quoted(queue)}, which this consumer does not consume from. Add it to \`queues\`.`;
 
 export const noRoute = (routingKey: string, type: unknown): string =>
   `no handler takes routing key ${quoted(routingKey)}${typeof type === 'string' ? `, type ${quoted(type)}` : ''}. Add one, or an @OnMessage() without a criterion for the rest.`;

@@ -50,6 +50,7 @@ export type {
   AckMode,
   ConsumerDefinition,
   ConsumerOptions,
+  Handler,
 } from './failover/consumer-definition.js';
 export type { ConsumerHooks, ExtraContext } from './failover/consumer-hooks.js';
 export { Message } from './failover/message.js';
@@ -62,6 +63,7 @@ export { EnsureRetry } from './decorators/ensure-retry.decorator.js';
 export { InjectConnection } from './decorators/inject-connection.decorator.js';
 export { InjectProducer } from './decorators/inject-producer.decorator.js';
 export { OnMessage } from './decorators/on-message.decorator.js';
+export type { HandlerDecorator } from './decorators/on-message.decorator.js';
 export { liveChannel, RetryChannel } from './decorators/retry-channel.decorator.js';
 export { FailoverModule } from './failover.module.js';
 export { getConnectionToken, getProducerToken } from './failover.tokens.js';

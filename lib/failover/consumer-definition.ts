@@ -7,9 +7,9 @@ import type { Router } from './message-routes.js';
 export type AckMode = 'auto' | 'manual';
 
 /** How a consumer takes messages. Durations are milliseconds. */
-export interface ConsumerOptions {
+export interface ConsumerOptions<T = unknown> {
   /** The queues it consumes from, on one channel. At least one. */
-  readonly queues: readonly Queue[];
+  readonly queues: readonly Queue<T>[];
   /** The most messages that are with this consumer and not settled, for each queue. Never unlimited. @default 10 */
   readonly prefetchCount?: number | undefined;
   /** The most handlers that run at once. @default `prefetchCount` for each queue */
@@ -38,14 +38,14 @@ export interface ConsumerOptions {
 }
 
 /** Gets a decoded body. What it returns is awaited; it may throw. Never called inside the stack of a socket. */
-export type Handler = (body: unknown, message: Message) => unknown;
+export type Handler<T = unknown> = (body: T, message: Message<T>) => unknown;
 
 /** One consumer, ready to run: what it consumes, and who handles it. */
-export interface ConsumerDefinition extends ConsumerOptions {
+export interface ConsumerDefinition<T = unknown> extends ConsumerOptions<T> {
   /** Names the consumer in logs and errors, as in `OrderConsumer`. */
   readonly name: string;
   /** Handles every message. Either this or `route`. */
-  readonly handle?: Handler | undefined;
+  readonly handle?: Handler<T> | undefined;
   /** Finds the handler of a message; a message without one is treated as undecodable. */
   readonly route?: Router<Handler> | undefined;
   readonly hooks?: ConsumerHooks | undefined;

@@ -31,7 +31,7 @@ import { settledWithin } from './settled-within.js';
  * Keeps one consumer consuming. Each end of its session leads back to declare, qos and consume: connection lost, channel
  * closed, queue deleted, cancelled by the broker. It retries for ever, with backoff and loudly; see `FirstStartOptions`.
  */
-export class ConsumerLoop {
+export class ConsumerLoop<T = unknown> {
   readonly name: string;
   readonly #parts: ConnectionParts;
   readonly #handling: MessageHandling;
@@ -56,7 +56,9 @@ export class ConsumerLoop {
   #failures = 0;
 
   /** @throws ConfigurationError naming the consumer, the option, its value and what is allowed */
-  constructor(connection: FailoverConnection, definition: ConsumerDefinition) {
+  constructor(connection: FailoverConnection, typed: ConsumerDefinition<T>) {
+    // What comes from a queue is of the type that the queue is declared to carry; nothing below looks at it.
+    const definition = typed as ConsumerDefinition;
     const { name, handle: _handle, route: _route, hooks: _hooks, ...given } = definition;
     const { parts } = connection;
     const options = resolveConsumerOptions(name, given);

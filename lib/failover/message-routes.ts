@@ -1,13 +1,15 @@
 import { ConfigurationError } from '../errors.js';
 import { overlappingRoutes, routesOfSeveralKinds, unusableRoute } from '../consumer.messages.js';
 import { matchesTopic, topicPattern, topicsOverlap } from '../policy/topic-pattern.js';
+import type { Queue } from '../amqp/queue.js';
 import type { Message } from './message.js';
 
 /**
- * Which messages of a consumer a handler takes: by routing key (a topic pattern, whatever the type of the exchange), by the
- * AMQP property `type`, or by the value of one header.
+ * Which messages of a consumer a handler takes: by the queue they come from, by routing key (a topic pattern, whatever the type
+ * of the exchange), by the AMQP property `type`, or by the value of one header.
  */
-export type RouteCriterion =
+export type RouteCriterion<T = unknown> =
+  | { readonly queue: Queue<T> }
   | { readonly routingKey: string }
   | { readonly type: string }
   | { readonly header: readonly [name: string, value: string | number | boolean] };
@@ -41,16 +43,47 @@ export function routerOf<H>(where: string, routes: readonly Route<H>[]): Router<
   const [first] = specific;
   const otherwise = fallback?.handler;
   if (first?.criterion === undefined) return () => otherwise;
-  const find =
-    'routingKey' in first.criterion ? byRoutingKey(where, specific) : byValue(where, specific);
+  const find = findBy(where, first.criterion, specific);
   return (message) => find(message) ?? otherwise;
 
   function kindOf({ name, criterion }: Route<H>): string {
+    if (criterion !== undefined && 'queue' in criterion) return 'queue';
     if (criterion !== undefined && 'routingKey' in criterion) return 'routingKey';
     if (criterion !== undefined && 'type' in criterion) return 'type';
-    if (Array.isArray(criterion?.header)) return `header ${JSON.stringify(criterion.header[0])}`;
+    if (criterion !== undefined && Array.isArray(criterion.header)) {
+      return `header ${JSON.stringify(criterion.header[0])}`;
+    }
     throw new ConfigurationError(unusableRoute(where, name));
   }
+}
+
+function findBy<H>(
+  where: string,
+  kind: RouteCriterion,
+  routes: readonly Route<H>[],
+): (message: Message) => H | undefined {
+  if ('queue' in kind) return byQueue(where, routes);
+  return 'routingKey' in kind ? byRoutingKey(where, routes) : byValue(where, routes);
+}
+
+/** A queue that the server names is known by its declaration alone. */
+const identityOf = (queue: Queue): string | Queue => (queue.name === '' ? queue : queue.name);
+
+function byQueue<H>(where: string, routes: readonly Route<H>[]): Router<H> {
+  const byQueues = new Map<string | Queue, Route<H>>();
+  for (const route of routes) {
+    const { queue } = route.criterion as { readonly queue: Queue };
+    add(where, byQueues, identityOf(queue), route);
+  }
+  return ({ queue }) => byQueues.get(identityOf(queue))?.handler;
+}
+
+function add<K, H>(where: string, routes: Map<K, Route<H>>, key: K, route: Route<H>): void {
+  const taken = routes.get(key);
+  if (taken !== undefined) {
+    throw new ConfigurationError(overlappingRoutes(where, taken.name, route.name));
+  }
+  routes.set(key, route);
 }
 
 function byRoutingKey<H>(where: string, routes: readonly Route<H>[]): Router<H> {
@@ -74,14 +107,13 @@ function byValue<H>(where: string, routes: readonly Route<H>[]): Router<H> {
   const byValues = new Map<unknown, Route<H>>();
   let header: string | undefined;
   for (const route of routes) {
-    const criterion = route.criterion as Exclude<RouteCriterion, { routingKey: string }>;
+    const criterion = route.criterion as Extract<
+      RouteCriterion,
+      { type: string } | { header: unknown }
+    >;
     const value = 'type' in criterion ? criterion.type : criterion.header[1];
     if ('header' in criterion) [header] = criterion.header;
-    const taken = byValues.get(value);
-    if (taken !== undefined) {
-      throw new ConfigurationError(overlappingRoutes(where, taken.name, route.name));
-    }
-    byValues.set(value, route);
+    add(where, byValues, value, route);
   }
   return header === undefined
     ? ({ properties }) => byValues.get((properties as { type?: unknown }).type)?.handler

@@ -19,7 +19,7 @@ export function outgoingMessage(
   body: unknown,
   options: PublishOptions,
 ): OutgoingMessage {
-  const { exchange = '', routingKey = '', serializer } = options;
+  const { queue, exchange = '', routingKey = queue?.name ?? '', serializer } = options;
   const target = typeof exchange === 'string' ? undefined : exchange;
   const { content, ...type } = encodeBody(body, serializer);
   const headers = encodableHeaders(options.headers ?? {});

@@ -59,7 +59,7 @@ export class Producer implements AsyncDisposable {
    * Publishes a message. It settles once, within its `timeout`, and survives the death of a broker: it is published again on
    * the next one under the same `messageId`, marked with the header `x-republished`.
    *
-   * @param body is written at once, once; but bytes are not copied, so leave them as they are until it has settled
+   * @param body of the type of `queue`, if that is given; it is written at once, once; but bytes are not copied, so leave them as they are until it has settled
    * @returns what is known of the confirmed message
    * @throws PublishError whose `outcome` says what is known of a message that is not confirmed; what cannot be encoded is
    * `not-sent`, with a `SerializationError` as its cause that names the key
@@ -67,7 +67,10 @@ export class Producer implements AsyncDisposable {
    * @throws OutboxFullError there is no room for it
    * @throws ConfigurationError an option is refused; nothing was sent
    */
-  async publish(body: unknown, options: PublishOptions = {}): Promise<PublishReceipt> {
+  async publish<T = unknown>(
+    body: NoInfer<T>,
+    options: PublishOptions<T> = {},
+  ): Promise<PublishReceipt> {
     checkPublishOptions(options);
     const { messageId = randomUUID() } = options;
     if (this.#closing !== undefined) throw notSent(messageId, producerClosed());
@@ -141,11 +144,12 @@ export class Producer implements AsyncDisposable {
   }
 
   /** What is published to, and what the caller wants declared, joins the topology of the connection. */
-  #register({ exchange, declare }: PublishOptions): void {
-    const known = !(exchange instanceof Exchange) || this.#registered.has(exchange);
+  #register({ queue, exchange, declare }: PublishOptions): void {
+    const target = queue ?? (exchange instanceof Exchange ? exchange : undefined);
+    const known = target === undefined || this.#registered.has(target);
     if (declare === undefined && known) return;
     const entities = [...(declare ?? [])];
-    if (exchange instanceof Exchange) entities.push(exchange);
+    if (target !== undefined) entities.push(target);
     const fresh = entities.filter((entity) => !this.#isRegistered(entity));
     if (fresh.length === 0) return;
     this.#parts.topology.add(...fresh);

@@ -2,6 +2,8 @@ import type { DeliveryMode } from '../amqp/exchange.js';
 import { Exchange } from '../amqp/exchange.js';
 import { Queue } from '../amqp/queue.js';
 import { shortString } from '../amqp/short-string.js';
+import { ConfigurationError } from '../errors.js';
+import { optionRefused } from '../option.messages.js';
 import type { OptionCheck } from '../policy/check-options.js';
 import {
   abortSignal,
@@ -20,7 +22,11 @@ import type { ErrbackEvent } from './ensure-options.js';
 import type { Entity } from './topology.js';
 
 /** Where and how one message is published. Durations are milliseconds. */
-export interface PublishOptions {
+export interface PublishOptions<T = unknown> {
+  /**
+   * Straight into this queue, which is declared before: instead of `exchange` and `routingKey`. The body has to be of its type.
+   */
+  readonly queue?: Queue<T> | undefined;
   /** An `Exchange` is declared before; a name is taken as it is. @default the default exchange, which routes by queue name */
   readonly exchange?: Exchange | string | undefined;
   /** @default '' */
@@ -82,7 +88,13 @@ const entities = listOf(
   (one) => one instanceof Exchange || one instanceof Queue,
 );
 
+const namedQueue: OptionCheck = {
+  allowed: 'a Queue with a name, and then neither exchange nor routingKey',
+  accepts: (value) => value instanceof Queue && value.name !== '',
+};
+
 const publishOptionChecks = {
+  queue: namedQueue,
   exchange: either(shortString, exchange),
   routingKey: shortString,
   declare: entities,
@@ -110,8 +122,12 @@ const publishOptionChecks = {
 } as const;
 
 /** @throws ConfigurationError naming the option, its value and what is allowed */
-export const checkPublishOptions = (options: PublishOptions): void =>
+export function checkPublishOptions(options: PublishOptions): void {
   checkOptions('publish', options, publishOptionChecks);
+  const { queue: target, exchange: named, routingKey } = options;
+  if (target === undefined || (named === undefined && routingKey === undefined)) return;
+  throw new ConfigurationError(optionRefused('publish: queue', target, namedQueue.allowed));
+}
 
 /** What a producer may hold and how long it tries. Durations are milliseconds. */
 export interface ProducerOptions {

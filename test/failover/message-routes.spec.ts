@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { Queue } from '../../lib/amqp/queue.js';
 import { isConfigurationError } from '../../lib/errors.js';
 import { overlappingRoutes, routesOfSeveralKinds } from '../../lib/consumer.messages.js';
 import type { Message } from '../../lib/failover/message.js';
@@ -11,6 +12,10 @@ const message = (
   headers: Record<string, unknown> = {},
 ): Message =>
   ({ deliveryInfo: { routingKey }, properties: { type }, headers }) as unknown as Message;
+
+const from = (queue: Queue): Message => ({ queue }) as unknown as Message;
+
+const [created, unnamed, other] = [new Queue('created'), new Queue(), new Queue()] as const;
 
 const router = (routes: Readonly<Record<string, RouteCriterion | undefined>>) =>
   routerOf(
@@ -27,7 +32,13 @@ describe('several handlers of one consumer', () => {
   const byType = router({ created: { type: 'Created' }, gone: { type: 'Deleted' } });
   const byHeader = router({ one: { header: ['kind', 1] }, text: { header: ['kind', '1'] } });
 
+  const byQueue = router({ created: { queue: created }, unnamed: { queue: unnamed } });
+
   it.each([
+    ['its queue', byQueue, from(created), 'created'],
+    ['a queue of the same name', byQueue, from(new Queue('created')), 'created'],
+    ['its queue that the server names', byQueue, from(unnamed), 'unnamed'],
+    ['no handler of another queue that the server names', byQueue, from(other), undefined],
     ['its routing key', byKey, message('order.created'), 'created'],
     ['a pattern', byKey, message('audit.eu.order'), 'other'],
     ['the one without a criterion, for the rest', byKey, message('order.deleted'), 'rest'],

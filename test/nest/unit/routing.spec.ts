@@ -1,4 +1,5 @@
 import { describe, expect, it, vi } from 'vitest';
+import { foreignQueue } from '../../../lib/consumer.messages.js';
 import { ConsumerRegistry } from '../../../lib/consumer.registry.js';
 import { Queue } from '../../../lib/amqp/queue.js';
 import { Consumer } from '../../../lib/decorators/consumer.decorator.js';
@@ -27,6 +28,38 @@ describe('a consumer class with several handlers', () => {
     brokers.deliver('orders', 1);
     await waitFor(() => expect(seen).toEqual(['byKey 1']));
     await waitFor(() => expect(brokers.settled).toHaveLength(1));
+  });
+
+  it('gives messages to the handlers of their queues', async () => {
+    const audit = new Queue('audit');
+    const seen: string[] = [];
+    @Consumer({ queues: [orders, audit] })
+    class Both {
+      @OnMessage({ queue: orders })
+      onOrder(body: unknown): void {
+        seen.push(`order ${String(body)}`);
+      }
+      @OnMessage({ queue: audit })
+      onAudit(body: unknown): void {
+        seen.push(`audit ${String(body)}`);
+      }
+    }
+    const { brokers } = await startApp({ providers: [Both] });
+    brokers.deliver('audit', 1);
+    brokers.deliver('orders', 2);
+    await waitFor(() => expect(seen.toSorted()).toEqual(['audit 1', 'order 2']));
+  });
+
+  it('is refused at start when one waits for a queue that it does not consume from', async () => {
+    const foreign = new Queue('foreign');
+    @Consumer({ queues: [orders] })
+    class Elsewhere {
+      @OnMessage({ queue: foreign })
+      onForeign(): void {}
+    }
+    await expect(startApp({ providers: [Elsewhere] })).rejects.toThrow(
+      foreignQueue('Elsewhere', 'onForeign', 'foreign'),
+    );
   });
 
   it('does not ack what no handler takes', async () => {
