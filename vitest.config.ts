@@ -61,6 +61,7 @@ export default defineConfig({
         ...realBrokers,
         exclude: ['test/nest/unit/**'],
       }),
+      project('conformance', ['test/conformance/**/*.spec.ts'], realBrokers),
       project('faults', ['test/faults/**/*.spec.ts'], faults),
       project('package', ['test/package/**/*.spec.ts'], installs),
     ],

@@ -25,6 +25,7 @@ const names: Readonly<Record<number, string>> = { ...soft, ...hard };
 
 /** What a reply text holds at most. */
 const LONGEST_TEXT = 255;
+const CUT = '...';
 
 /** A fault of the peer, as it is told with channel.close or connection.close. */
 export class AmqpFault extends Error {
@@ -41,10 +42,11 @@ export class AmqpFault extends Error {
   }
 
   get replyText(): string {
+    if (Buffer.byteLength(this.message) <= LONGEST_TEXT) return this.message;
     // Cut by bytes, at the end of a character.
     let text = this.message;
-    while (Buffer.byteLength(text) > LONGEST_TEXT) text = text.slice(0, -1);
-    return text;
+    while (Buffer.byteLength(text) > LONGEST_TEXT - CUT.length) text = text.slice(0, -1);
+    return `${text}${CUT}`;
   }
 }
 

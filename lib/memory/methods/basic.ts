@@ -1,5 +1,6 @@
 import { accessRefused, named, notImplemented, preconditionFailed } from '../amqp-fault.js';
 import { headerRoutes } from '../model/header-routes.js';
+import { MOST_EXPIRY } from '../model/queue-arguments.js';
 import { StoredMessage } from '../model/message.js';
 import type { ServerChannel } from '../session/server-channel.js';
 import type { Content } from '../wire/frame-writer.js';
@@ -7,9 +8,6 @@ import type { Fields } from '../wire/method-table.js';
 import { deliverReply, withReplyAddress } from './direct-reply-to.js';
 import type { MethodHandlers } from './method-handlers.js';
 import { stripped } from './names.js';
-
-// Erlang's timers take no more.
-const MOST_EXPIRY = 4_294_967_295;
 
 export const basicMethods: MethodHandlers<'basic.publish'> = {
   'basic.publish': (channel, fields, content) => {
@@ -74,7 +72,7 @@ function assertExpiration(expiration: string): void {
   if (digits === undefined) problem = 'no_integer';
   else if (rest !== '') problem = `{leftover_string,"${rest}"}`;
   else if (number < 0) problem = `{value_negative,${number}}`;
-  else if (number > MOST_EXPIRY) problem = `{value_too_big,${number}}`;
+  else if (number > MOST_EXPIRY) problem = `{value_too_large,${number}}`;
   if (problem !== undefined) {
     throw preconditionFailed(`invalid expiration '${expiration}': ${problem}`);
   }

@@ -125,7 +125,7 @@ function assertConsumable(
   const priority = table.get('x-priority');
   if (priority !== undefined && integerOf(priority) === undefined) {
     throw preconditionFailed(
-      `invalid arg 'x-priority' for ${what}: {unacceptable_type,${priority.type}}`,
+      `invalid arg 'x-priority' for ${what}: "expected integer, got ${priority.type}"`,
     );
   }
 }

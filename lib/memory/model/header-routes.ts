@@ -12,7 +12,7 @@ export function headerRoutes(headers: FieldTable, name: 'CC' | 'BCC'): string[] 
   if (field === undefined) return [];
   if (field.type !== 'array') {
     throw preconditionFailed(
-      `invalid arg '${name}' in message headers: {unacceptable_type_in_header,${field.type}}`,
+      `invalid message: {unacceptable_type_in_header,"${name}",${field.type}}`,
     );
   }
   return field.value.flatMap((value) => {

@@ -26,17 +26,17 @@ const wrongType = ({ type }: FieldValue): string => `{unacceptable_type,${type}}
 
 const nonNegative: Check = (value) => {
   const number = integerOf(value);
-  if (number === undefined) return wrongType(value);
+  if (number === undefined) return `"expected integer, got ${value.type}"`;
   return number < 0 ? `{value_negative,${number}}` : undefined;
 };
 
-// Erlang's timers take no more.
-const MOST_EXPIRY = 4_294_967_295;
+/** Ten years. */
+export const MOST_EXPIRY = 315_360_000_000;
 
 const ttl: Check = (value, all) => {
   const problem = nonNegative(value, all);
   const number = integerOf(value) ?? 0;
-  return problem ?? (number > MOST_EXPIRY ? `{value_too_big,${number}}` : undefined);
+  return problem ?? (number > MOST_EXPIRY ? `{value_too_large,${number}}` : undefined);
 };
 
 const expiry: Check = (value, all) => (integerOf(value) === 0 ? '{value_zero,0}' : ttl(value, all));
@@ -53,11 +53,11 @@ const string: Check = (value) => (value.type === 'longstr' ? undefined : wrongTy
 const flag: Check = (value) => (value.type === 'bool' ? undefined : wrongType(value));
 
 const oneOf =
-  (problem: string, ...allowed: readonly string[]): Check =>
+  (problem: (text: string) => string, ...allowed: readonly string[]): Check =>
   (value) => {
     const text = textOf(value);
     if (text === undefined) return wrongType(value);
-    return allowed.includes(text) ? undefined : problem;
+    return allowed.includes(text) ? undefined : problem(text);
   };
 
 /** In the order in which RabbitMQ looks at them. */
@@ -80,10 +80,14 @@ const checks: readonly (readonly [key: string, check: Check, types: readonly Que
   ['x-max-priority', maxPriority, ['classic']],
   [
     'x-overflow',
-    oneOf('invalid_overflow', 'drop-head', 'reject-publish', 'reject-publish-dlx'),
+    oneOf(() => 'invalid_overflow', 'drop-head', 'reject-publish', 'reject-publish-dlx'),
     ['classic', 'quorum'],
   ],
-  ['x-queue-mode', oneOf('invalid_queue_mode', 'default', 'lazy'), ['classic']],
+  [
+    'x-queue-mode',
+    oneOf((text) => `"unsupported queue mode '${text}'"`, 'default', 'lazy'),
+    ['classic'],
+  ],
   ['x-single-active-consumer', flag, ['classic', 'quorum']],
   ['x-quorum-initial-group-size', nonNegative, ['quorum']],
   ['x-delivery-limit', nonNegative, ['quorum']],
@@ -123,13 +127,20 @@ export function queueSettings(
     expires: number('x-expires'),
     maxLength: number('x-max-length'),
     maxLengthBytes: number('x-max-length-bytes'),
-    overflow: (text('x-overflow') ?? 'drop-head') as QueueSettings['overflow'],
+    overflow: overflowOf(type, text('x-overflow')),
     maxPriority: number('x-max-priority') ?? 0,
     deadLetterExchange: text('x-dead-letter-exchange'),
     deadLetterRoutingKey: text('x-dead-letter-routing-key'),
     singleActiveConsumer: table.get('x-single-active-consumer')?.value === true,
     deliveryLimit: number('x-delivery-limit'),
   };
+}
+
+/** A quorum queue knows no `reject-publish-dlx`, and drops from its head instead. */
+function overflowOf(type: QueueType, given: string | undefined): QueueSettings['overflow'] {
+  if (given === undefined || (type === 'quorum' && given === 'reject-publish-dlx'))
+    return 'drop-head';
+  return given as QueueSettings['overflow'];
 }
 
 function typeOf(table: FieldTable, where: string): QueueType {
@@ -153,17 +164,12 @@ function checkQuorum(
   for (const [key, , types] of checks) {
     if (table.has(key) && !types.includes('quorum')) refuseForType(where, key, 'quorum');
   }
-  if (textOf(table.get('x-overflow')) === 'reject-publish-dlx') {
-    throw preconditionFailed(
-      `invalid arg 'x-overflow' with value <<"reject-publish-dlx">> for ${where} of queue type rabbit_quorum_queue`,
-    );
-  }
   const refuse = (what: string): never => {
     throw preconditionFailed(`invalid property '${what}' for ${where}`);
   };
-  if (!properties.durable) refuse('non-durable');
   if (properties.autoDelete) refuse('auto-delete');
   if (properties.exclusive) refuse('exclusive-owner');
+  if (!properties.durable) refuse('non-durable');
 }
 
 function checkClassic(where: string, table: FieldTable): void {
@@ -176,9 +182,11 @@ function refuseForType(where: string, key: string, type: QueueType): never {
   throw preconditionFailed(`invalid arg '${key}' for ${where} of queue type rabbit_${type}_queue`);
 }
 
-const described = (value: FieldValue | undefined): string => {
+/** With its type where the other side has none, as RabbitMQ words it. */
+const described = (value: FieldValue | undefined, other: FieldValue | undefined): string => {
   if (value === undefined) return 'none';
-  return `the value '${shownOf(value)}' of type '${value.type}'`;
+  const shown = shownOf(value);
+  return other === undefined ? `the value '${shown}' of type '${value.type}'` : `'${shown}'`;
 };
 
 /** @throws AmqpFault when a queue or exchange is declared again with other arguments */
@@ -191,10 +199,15 @@ export function assertSameArguments(
   for (const key of keys) {
     const now = current.get(key);
     const wanted = received.get(key);
-    const same =
-      now === undefined || wanted === undefined ? now === wanted : sameValue(now, wanted);
-    if (!same) throw inequivalent(what, key, described(wanted), described(now));
+    if (!isSame(key, now, wanted))
+      throw inequivalent(what, key, described(wanted, now), described(now, wanted));
   }
+}
+
+function isSame(key: string, now: FieldValue | undefined, wanted: FieldValue | undefined): boolean {
+  if (now !== undefined && wanted !== undefined) return sameValue(now, wanted);
+  // A queue without a type is a classic one.
+  return now === wanted || (key === 'x-queue-type' && textOf(now ?? wanted) === 'classic');
 }
 
 /** @throws AmqpFault when a queue or exchange is declared again with another property */

@@ -38,7 +38,6 @@ export class QueueConsumers {
       const [active] = this.#all;
       return active?.hasRoom === true ? active : undefined;
     }
-    this.#back();
     for (;;) {
       const consumer = this.#turns.shift();
       if (consumer === undefined) return undefined;
@@ -54,8 +53,8 @@ export class QueueConsumers {
     yield* this.#all.slice();
   }
 
-  #back(): void {
-    if (this.#full.size === 0) return;
+  /** Has those queue up again that have room now. To be called when one may have got some. */
+  wake(): void {
     for (const consumer of this.#full) {
       if (!consumer.hasRoom) continue;
       this.#full.delete(consumer);

@@ -103,7 +103,7 @@ export class MemoryQueue {
     if (this.#ready.size > 0 || !this.#handOver(queued)) {
       this.#ready.append(queued);
       this.#dropOverflow();
-      this.#armTtl();
+      this.#expire();
     }
     this.around.changed();
     return 'taken';
@@ -115,6 +115,7 @@ export class MemoryQueue {
     this.#expireNow();
     const queued = this.#ready.shift();
     if (queued !== undefined) this.#unacked += 1;
+    this.#expire();
     return queued;
   }
 
@@ -137,14 +138,16 @@ export class MemoryQueue {
       } else back.push(queued);
     }
     this.#ready.giveBack(back);
-    this.serve();
+    // Before anybody is served, as in RabbitMQ: what came back may be what there is no room for.
     this.#dropOverflow();
+    this.serve();
     this.around.changed();
   }
 
   /** What was taken is of no use to anybody. */
   reject(messages: readonly QueuedMessage[]): void {
     this.#unacked -= messages.length;
+    if (this.deleted) return;
     for (const { message } of messages) this.around.deadLetter(message, 'rejected', this);
     this.around.changed();
   }
@@ -174,12 +177,13 @@ export class MemoryQueue {
   /** Gives messages to consumers as long as there are both. */
   serve(): void {
     if (this.deleted) return;
+    this.consumers.wake();
     this.#expireNow();
     for (let { first } = this.#ready; first !== undefined; { first } = this.#ready) {
       if (!this.#handOver(first)) break;
       this.#ready.shift();
     }
-    this.#armTtl();
+    this.#expire();
   }
 
   /** From the side of the broker. @returns how many */
@@ -196,7 +200,7 @@ export class MemoryQueue {
   /** @returns how many messages that were ready are gone */
   purge(): number {
     const purged = this.#ready.clear();
-    this.#armTtl();
+    this.#expire();
     this.around.changed();
     return purged;
   }
@@ -266,8 +270,9 @@ export class MemoryQueue {
     }
   }
 
-  /** One timer, for whichever message at a head expires first. */
-  #armTtl(): void {
+  /** What is due goes now; one timer is for whichever message at a head is due next. */
+  #expire(): void {
+    this.#expireNow();
     const next = this.#ready.nextExpiry;
     if (next === this.#ttlAt) return;
     this.#cancelTtl?.();
@@ -277,8 +282,7 @@ export class MemoryQueue {
     const { clock } = this.around;
     this.#cancelTtl = clock.schedule(next - clock.now(), () => {
       this.#ttlAt = undefined;
-      this.#expireNow();
-      this.#armTtl();
+      this.#expire();
       this.around.changed();
     });
   }

@@ -1,12 +1,13 @@
 import type { QueuedMessage } from './queued-message.js';
 
-/** Messages of one priority that wait for a consumer: those that were put back come before those that were never delivered. */
+/** Messages of one priority that wait for a consumer. */
 export class ReadyLine {
+  /** Put back, and so older than the rest. */
   #returned: QueuedMessage[] = [];
   #fresh: QueuedMessage[] = [];
   #head = 0;
 
-  /** @param inPlace what was put back returns to its place, as in a classic queue; else behind what was put back before */
+  /** @param inPlace what was put back returns to its place, as in a classic queue; else to the end, as in a quorum queue of 3.10 */
   constructor(private readonly inPlace: boolean) {}
 
   get size(): number {
@@ -23,8 +24,12 @@ export class ReadyLine {
 
   /** Puts back messages that were taken. */
   giveBack(messages: readonly QueuedMessage[]): void {
+    if (!this.inPlace) {
+      this.#fresh.push(...messages);
+      return;
+    }
     this.#returned.push(...messages);
-    if (this.inPlace) this.#returned.sort((one, other) => one.sequence - other.sequence);
+    this.#returned.sort((one, other) => one.sequence - other.sequence);
   }
 
   shift(): QueuedMessage | undefined {

@@ -1,6 +1,6 @@
 import {
   AmqpFault,
-  commandInvalid,
+  channelError,
   frameError,
   notImplemented,
   unexpectedFrame,
@@ -48,25 +48,29 @@ function handle(session: Session, method: Method): void {
 /** What is expected next, and nothing else. */
 function advance(session: Session, method: Method): void {
   const { phase } = session;
-  if (phase === 'starting' && is(method, 'connection.start-ok')) start(session, method.fields);
-  else if (phase === 'tuning' && is(method, 'connection.tune-ok')) {
-    guarded(session, method.name, () => session.tune(tuned(session.host.limits, method.fields)));
-    session.phase = session.phase === 'tuning' ? 'opening' : session.phase;
+  if (phase === 'starting' && is(method, 'connection.start-ok')) {
+    silently(session, () => start(session, method.fields));
+  } else if (phase === 'tuning' && is(method, 'connection.tune-ok')) {
+    silently(session, () => {
+      session.tune(tuned(session.host.limits, method.fields));
+      session.phase = 'opening';
+    });
   } else if (phase === 'opening' && is(method, 'connection.open')) {
-    guarded(session, method.name, () => open(session, method.fields));
+    open(session, method.fields);
   } else if (phase === 'open' && is(method, 'connection.update-secret')) {
     session.send(0, 'connection.update-secret-ok', {});
-  } else {
-    session.close(commandInvalid(`${method.name} is not expected here`), method.name);
-  }
+  } else if (phase === 'open') {
+    throw channelError('unexpected method in connection state running');
+  } else session.finish();
 }
 
-function guarded(session: Session, method: MethodName, work: () => void): void {
+/** RabbitMQ has no words for a client that it does not know yet. */
+function silently(session: Session, work: () => void): void {
   try {
     work();
   } catch (error) {
     if (!(error instanceof AmqpFault)) throw error;
-    session.close(error, method);
+    session.finish();
   }
 }
 
@@ -85,7 +89,13 @@ function start(session: Session, fields: Fields<'connection.start-ok'>): void {
 function open(session: Session, { virtualHost }: Fields<'connection.open'>): void {
   const { host, user } = session;
   if (user === undefined) return;
-  assertMayOpen(host, user, virtualHost);
+  try {
+    assertMayOpen(host, user, virtualHost);
+  } catch (error) {
+    if (!(error instanceof AmqpFault)) throw error;
+    session.close(error, 'connection.open');
+    return;
+  }
   const vhost = host.store.vhosts.get(virtualHost);
   if (vhost === undefined) return;
   session.opened(vhost);
