@@ -46,7 +46,9 @@ export class Session {
   readonly #holds = new Set<Hold>();
   #heartbeats: Heartbeats | undefined;
   #deadline: NodeJS.Timeout | undefined;
+  /** Until what is read, or what is to be sent, goes on. */
   #delay: NodeJS.Timeout | undefined;
+  #held: NodeJS.Timeout | undefined;
   #reading = false;
   #toldBlocked = false;
 
@@ -156,6 +158,7 @@ export class Session {
     this.channels.end();
     this.phase = 'closed';
     clearTimeout(this.#delay);
+    clearTimeout(this.#held);
     this.#heartbeats?.stop();
     const { vhost } = this;
     for (const queue of vhost?.queues.values() ?? []) {
@@ -277,7 +280,8 @@ export class Session {
     else if (action === 'reset') this.reset();
     else if (typeof action === 'object' && 'delay' in action) {
       this.output.hold();
-      setTimeout(() => this.output.release(), action.delay).unref();
+      this.#held = setTimeout(() => this.output.release(), action.delay);
+      this.#held.unref();
       return true;
     }
     return false;
