@@ -56,6 +56,7 @@ export default defineConfig({
       project('serialization', ['test/serialization/**/*.spec.ts'], quick),
       project('nest', ['test/nest/unit/**/*.spec.ts'], quick),
       project('memory', ['test/memory/**/*.spec.ts'], quick),
+      project('interop', ['test/interop/**/*.spec.ts'], quick),
       project('kit', ['test/kit/**/*.spec.ts'], quick),
       project('lint', ['test/lint/**/*.spec.ts'], quick),
       project('rabbitmq', ['test/rabbitmq/**/*.spec.ts', 'test/nest/**/*.spec.ts'], {
