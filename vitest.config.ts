@@ -24,6 +24,24 @@ const realBrokers: Options = {
   sequence: { groupOrder: 1 },
 };
 
+// Stories of `rabbitmq` that need nothing that only RabbitMQ has: told on memory brokers as well, in seconds.
+const onBothEngines = [
+  'bad-brokers',
+  'close-hung',
+  'consumer-bad-handlers',
+  'ensure-channel-closed',
+  'ensure-connection-cut',
+  'ensure-own-errors',
+  'ensure-revive-cut',
+  'guide-*',
+  'outage',
+  'publish-refused',
+  'publish-stalled',
+  'topology-empty-broker',
+  'topology-mismatch',
+  'waiters',
+];
+
 // As above; each test is a fault under load and takes up to minutes. Not part of `npm test`.
 const faults: Options = { ...realBrokers, testTimeout: 240_000 };
 
@@ -63,6 +81,12 @@ export default defineConfig({
         ...realBrokers,
         exclude: ['test/nest/unit/**'],
       }),
+      project('scenarios', ['test/scenarios/**/*.spec.ts'], quick),
+      project(
+        'embedded',
+        onBothEngines.map((story) => `test/rabbitmq/${story}.spec.ts`),
+        { ...quick, env: { ENGINE: 'memory' }, testTimeout: 60_000 },
+      ),
       project('conformance', ['test/conformance/**/*.spec.ts'], realBrokers),
       project('faults', ['test/faults/**/*.spec.ts'], faults),
       project('package', ['test/package/**/*.spec.ts'], installs),

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, inject, onTestFinished } from 'vitest';
 
+import { MemoryNode } from './memory-node.js';
 import type { RealNodes } from './global-setup.rabbitmq.js';
 import { RabbitCluster, RabbitNode, RabbitRun } from './rabbitmq/index.js';
 import type { NodeOptions, NodeSpec, UrlParts } from './rabbitmq/index.js';
@@ -26,9 +27,24 @@ export function useCluster(): RabbitCluster {
   return cluster;
 }
 
+/** Stories that need nothing that only RabbitMQ has are told on memory brokers as well: `npm run test:embedded`. */
+const embedded = process.env['ENGINE'] === 'memory';
+
+/** What a story asks for beyond `StoryNode` is not there, and it does not belong among those of both engines. */
+function memoryNodes(): readonly RabbitNode[] {
+  const nodes = [new MemoryNode(), new MemoryNode()];
+  beforeAll(async () => {
+    for (const node of nodes) await node.begin();
+  });
+  afterAll(async () => {
+    for (const node of nodes) await node.end();
+  });
+  return nodes as unknown as RabbitNode[];
+}
+
 /** The run's two independent brokers, for a file or a `describe`. Every test begins with both up, without alarm. */
 export function useBrokers(): readonly [RabbitNode, RabbitNode] {
-  const [first, second] = nodesFrom('brokers');
+  const [first, second] = embedded ? memoryNodes() : nodesFrom('brokers');
   if (first === undefined || second === undefined) throw new Error('the run has no two brokers');
   beforeEach(async () => {
     await Promise.all([first.heal(), second.heal()]);
@@ -98,7 +114,7 @@ async function healAll(place: Place): Promise<void> {
 
 function nodesOf(place: Place): readonly RabbitNode[] {
   if (place instanceof RabbitCluster) return place.nodes;
-  return place instanceof RabbitNode ? [place] : place;
+  return Array.isArray(place) ? (place as readonly RabbitNode[]) : [place as RabbitNode];
 }
 
 /** One node of a cluster speaks for all of them. */
