@@ -6,9 +6,10 @@ import { AmqplibChannel } from './amqplib.channel.js';
 import type { ChannelSurroundings } from './amqplib.channel-record.js';
 import { AmqplibConfirmChannel } from './amqplib.confirm-channel.js';
 import { amqplibMessages as messages } from './amqplib.messages.js';
-import { openingOf, socketConnectionOf } from './amqplib.shapes.js';
+import { openingOf, socketConnectionOf, unsentOf } from './amqplib.shapes.js';
 import type { AmqplibCallback, AmqplibModel, AmqplibSocketConnection } from './amqplib.shapes.js';
 import type { Broker } from './broker.js';
+import { ChannelNumbers } from './channel-numbers.js';
 import type { Channel, ConfirmChannel } from './channel.js';
 import { atMost } from './deadline.js';
 import { Listeners } from './listeners.js';
@@ -31,6 +32,7 @@ export class AmqplibConnection implements BrokerConnection {
   readonly #raw: AmqplibSocketConnection;
   readonly #surroundings: ChannelSurroundings;
   readonly #channels = new Set<AmqplibChannel>();
+  readonly #numbers = new ChannelNumbers();
   readonly #ends: Listeners<[AmqpError]>;
   readonly #blockings: Listeners<[string | undefined]>;
   readonly #gone: Promise<void>;
@@ -124,15 +126,20 @@ export class AmqplibConnection implements BrokerConnection {
     this.#raw.stream.destroy(reason);
   }
 
-  async #open<R, C extends AmqplibChannel>(
+  async #open<R extends object, C extends AmqplibChannel>(
     create: (opened: AmqplibCallback<unknown>) => R,
     facade: (raw: R) => C,
   ): Promise<C> {
+    const { clock, rpcTimeout } = this.#surroundings;
+    const free = this.#numbers.free();
+    if (free !== undefined) await atMost(clock, rpcTimeout, Promise.race([free, this.#gone]));
     if (this.#loss !== undefined) throw this.#fault('channel.open', this.#loss);
     const opening = openingOf();
     let channel: C;
     try {
-      channel = facade(create(opening.tell));
+      const raw = create(opening.tell);
+      channel = facade(raw);
+      this.#numbers.opened(unsentOf(this.#raw, raw));
     } catch (error) {
       // amqplib cannot send any more, and tells of it only here when it had ended before we could listen.
       this.#lost(error);

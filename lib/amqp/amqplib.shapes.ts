@@ -1,4 +1,5 @@
 import type { EventEmitter } from 'node:events';
+import { Readable } from 'node:stream';
 import type { Duplex } from 'node:stream';
 import type { Channel, ConfirmChannel, Connection, ServerProperties } from 'amqplib/callback_api';
 
@@ -65,4 +66,18 @@ export function openingOf(): {
     },
     refusal: () => early?.[0] ?? undefined,
   };
+}
+
+/** Where amqplib keeps what a channel has to send, until the socket takes it. If it is not built as expected: nothing. */
+export function unsentOf(
+  connection: AmqplibSocketConnection,
+  channel: object,
+): Readable | undefined {
+  const number: unknown = Reflect.get(channel, 'ch');
+  const channels: unknown = Reflect.get(connection, 'channels');
+  const slot: unknown =
+    Array.isArray(channels) && typeof number === 'number' ? channels[number] : undefined;
+  const buffer: unknown =
+    typeof slot === 'object' && slot !== null ? Reflect.get(slot, 'buffer') : undefined;
+  return buffer instanceof Readable && 'writableEnded' in buffer ? buffer : undefined;
 }
