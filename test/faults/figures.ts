@@ -11,7 +11,7 @@ export interface Figures {
   /** Ids delivered with `x-republished`, and publishes that were in flight at a loss. */
   readonly republished: number;
   readonly 'publishes in flight': number;
-  /** Ids delivered as `redelivered`, those of them that had been handled, and the prefetches of the consumers that were lost. */
+  /** Ids delivered as `redelivered`, those of them that had been handled, and the prefetches of the consumers' sessions that ended. */
   readonly redelivered: number;
   readonly 'acks lost': number;
   readonly 'deliveries in flight': number;
@@ -48,12 +48,6 @@ export function figuresOf(
     'order ok': ledger.disordered.length === 0,
     'outage ms': Math.round(ledger.longestGap),
   };
-}
-
-/** One line for each row, whatever becomes of it afterwards. */
-export function printRow(row: string, figures: object): void {
-  const shown = Object.entries(figures).map(([name, value]) => `${name} ${String(value)}`);
-  process.stdout.write(`[fault] ${row}: ${shown.join(', ')}\n`);
 }
 
 /** Nothing lost, nothing refused, nothing left without an outcome. */

@@ -4,7 +4,8 @@ import { startOwnCluster } from '../kit/brokers.js';
 import { useConnection } from '../kit/fronts.js';
 import type { RabbitNode } from '../kit/rabbitmq/index.js';
 import { until } from '../kit/rabbitmq/index.js';
-import { expectNothingLost, printRow } from './figures.js';
+import { printRow } from '../kit/print-row.js';
+import { expectNothingLost } from './figures.js';
 import { lead } from './leader.js';
 import { quorumQueue, useWorkload } from './workload.js';
 

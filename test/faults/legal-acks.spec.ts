@@ -4,7 +4,8 @@ import { useBrokers, useVhost } from '../kit/brokers.js';
 import { useConnection } from '../kit/fronts.js';
 import { assertLegalAcks, startProxy } from '../kit/proxy/index.js';
 import { until } from '../kit/rabbitmq/index.js';
-import { expectNothingLost, printRow } from './figures.js';
+import { printRow } from '../kit/print-row.js';
+import { expectNothingLost } from './figures.js';
 import { classicQueue, useWorkload } from './workload.js';
 
 const [broker] = useBrokers();

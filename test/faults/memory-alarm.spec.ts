@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { useBrokers, useVhost } from '../kit/brokers.js';
 import { useConnection } from '../kit/fronts.js';
 import { until } from '../kit/rabbitmq/index.js';
-import { printRow } from './figures.js';
+import { printRow } from '../kit/print-row.js';
 import { classicQueue, useWorkload } from './workload.js';
 
 const [broker] = useBrokers();

@@ -4,7 +4,7 @@ import { CountingClock } from '../kit/dial.js';
 import { useConnection, useFront } from '../kit/fronts.js';
 import { leftovers } from '../kit/leftovers.js';
 import { until } from '../kit/rabbitmq/index.js';
-import { printRow } from './figures.js';
+import { printRow } from '../kit/print-row.js';
 import { classicQueue, useWorkload } from './workload.js';
 
 const [broker] = useBrokers();

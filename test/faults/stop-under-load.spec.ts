@@ -8,7 +8,7 @@ import { Consumer, FailoverModule, OnMessage, Producer } from 'nestjs-failover';
 import { useBrokers, useVhost } from '../kit/brokers.js';
 import { until } from '../kit/rabbitmq/index.js';
 import type { RabbitNode } from '../kit/rabbitmq/index.js';
-import { printRow } from './figures.js';
+import { printRow } from '../kit/print-row.js';
 import { foundOn } from './found-on.js';
 import { idOf, Ledger } from './ledger.js';
 import type { Numbered } from './ledger.js';

@@ -2,7 +2,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { Producer } from 'nestjs-failover';
 import { useCluster, useVhost } from '../kit/brokers.js';
 import { useConnection, useFront } from '../kit/fronts.js';
-import { printRow } from './figures.js';
+import { printRow } from '../kit/print-row.js';
 import { lead } from './leader.js';
 import { quorumQueue } from './workload.js';
 

@@ -8,7 +8,8 @@ import type {
 } from 'nestjs-failover';
 import { ConsumerLoop, Exchange, Producer, Queue } from 'nestjs-failover';
 import { until } from '../kit/rabbitmq/index.js';
-import { figuresOf, printRow } from './figures.js';
+import { printRow } from '../kit/print-row.js';
+import { figuresOf } from './figures.js';
 import type { Figures, InFlight } from './figures.js';
 import { Ledger } from './ledger.js';
 import type { Numbered } from './ledger.js';
@@ -53,6 +54,8 @@ export class Workload {
   readonly producers: readonly Producer[];
   readonly consumers: readonly ConsumerLoop[];
   readonly inFlight: InFlight = { publishes: 0, deliveries: 0 };
+  /** Why each session of a consumer ended. */
+  readonly ends: string[] = [];
   readonly #numbers: number[];
   readonly #unsettled: number[];
   #timer: NodeJS.Timeout | undefined;
@@ -73,14 +76,17 @@ export class Workload {
             this.ledger.deliver(body as Numbered, message);
             return options.work?.(body as Numbered);
           },
+          hooks: {
+            onConsumeEnd: (reason) => {
+              this.inFlight.deliveries += prefetchCount;
+              this.ends.push(reason);
+            },
+          },
           ...consumer,
         }),
     );
     for (const [index, connection] of publishers.entries()) {
       connection.on('lost', () => (this.inFlight.publishes += this.#unsettled[index] ?? 0));
-    }
-    for (const connection of consumers) {
-      connection.on('lost', () => (this.inFlight.deliveries += prefetchCount));
     }
   }
 
@@ -153,7 +159,7 @@ export class Workload {
     const figures = figuresOf(this.ledger, this.inFlight, found);
     // Several consumers share a queue in no order.
     const order = this.consumers.length > 1 ? { 'order ok': 'n/a' } : {};
-    printRow(name, { ...figures, ...order });
+    printRow(name, { ...figures, ...order, 'consuming ended': this.ends.join('+') || 'never' });
     return figures;
   }
 

@@ -5,6 +5,7 @@ import { printRow } from '../faults/figures.js';
 import { useBrokers, useVhost } from '../kit/brokers.js';
 import { useConnection, useFront } from '../kit/fronts.js';
 import { assertLegalAcks } from '../kit/proxy/index.js';
+import { printRow } from '../kit/print-row.js';
 import { until } from '../kit/rabbitmq/index.js';
 import { expectOneConsumer, useConsumer, usePublisher } from './consumer.setting.js';
 
@@ -18,12 +19,14 @@ const HEARTBEAT = 1_000;
 
 /** A consumer that is up to no good, beside one on the same connection that must not notice. */
 async function beside(
+  row: string,
   handle: (body: unknown, message: Message) => unknown,
-  options: Partial<FailoverConnectionOptions> = {},
+  heartbeat = 5_000,
 ) {
   const vhost = await useVhost(broker);
   const { proxy, url } = await useFront(broker, vhost);
-  const connection = useConnection({ urls: [url], ...options });
+  const connection = useConnection({ urls: [url], heartbeat });
+  let deliveries = 0;
   let handled = 0;
   const other = useConsumer(connection, {
     name: 'Good',
@@ -32,31 +35,45 @@ async function beside(
   });
   const consumer = useConsumer(connection, {
     queues: [orders],
-    handle,
+    handle: (body, message) => {
+      deliveries += 1;
+      return handle(body, message);
+    },
     prefetchCount: 5,
     backoffStart: 200,
   });
   await Promise.all([consumer.start(), other.start()]);
   const publish = usePublisher([vhost.url(broker)], orders);
   const publishGood = usePublisher([vhost.url(broker)], good);
-  /** Everything went on as if nothing had happened: one dial, two channels that were never closed, legal acks. */
-  const undisturbed = async (): Promise<void> => {
+  const consumersGoOn = async (): Promise<void> => {
     const before = handled;
     await publishGood(1, 2, 3);
     await until('the other consumer handles', () => handled === before + 3, 10_000);
     expect(other.state.status).toBe('consuming');
     expect(consumer.state.status).toBe('consuming');
-    expect(proxy.dials).toBe(1);
     expect(proxy.count({ method: 'channel.close', direction: 'broker' })).toBe(0);
     await expectOneConsumer(broker, orders, vhost.name);
+    await expectOneConsumer(broker, good, vhost.name);
     assertLegalAcks(proxy.arrivals);
+    printRow(`bad handler: ${row}`, {
+      deliveries,
+      dials: proxy.dials,
+      'handled by the other consumer': handled,
+      consumers: 'one a queue',
+    });
   };
-  return { vhost, proxy, consumer, publish, undisturbed };
+  /** Everything went on as if nothing had happened: one dial, two channels that were never closed, legal acks. */
+  const undisturbed = async (): Promise<void> => {
+    await consumersGoOn();
+    expect(proxy.dials).toBe(1);
+  };
+  const delivered = () => deliveries;
+  return { vhost, proxy, consumer, publish, undisturbed, consumersGoOn, delivered };
 }
 
 test('does not run hot with a handler that always throws: each message comes again after a growing backoff', async () => {
   const runs: { readonly body: unknown; readonly at: number }[] = [];
-  const { publish, undisturbed, consumer } = await beside((body) => {
+  const { publish, undisturbed, consumer } = await beside('throws', (body) => {
     runs.push({ body, at: performance.now() });
     throw new Error('always');
   });
@@ -78,13 +95,14 @@ test('does not run hot with a handler that always throws: each message comes aga
 
 test('goes on beside a handler that never returns, as far as its prefetch allows', async () => {
   const begun: unknown[] = [];
-  const { publish, undisturbed, consumer } = await beside((body) => {
+  const { publish, undisturbed, consumer, delivered } = await beside('never returns', (body) => {
     begun.push(body);
     return body === 'hang' ? new Promise(() => undefined) : undefined;
   });
   await publish('hang', 1, 2, 3, 4, 5, 6, 7, 8, 9);
   await until('all are begun', () => begun.length === 10, 10_000);
   await undisturbed();
+  expect(delivered()).toBe(10);
   const stopping = performance.now();
   await consumer.stop({ timeout: 300 });
   const took = performance.now() - stopping;
@@ -119,15 +137,18 @@ test('recovers from a handler that blocks the process for 3 heartbeats, and does
 
 test('sends one ack for a handler that acks twice, and says so to nobody but it', async () => {
   const thrown: unknown[] = [];
-  const { vhost, proxy, publish, undisturbed } = await beside((_body, message) => {
-    message.ack();
-    try {
+  const { vhost, proxy, publish, undisturbed, delivered } = await beside(
+    'acks twice',
+    (_body, message) => {
       message.ack();
-    } catch (error) {
-      thrown.push(error);
-      throw error;
-    }
-  });
+      try {
+        message.ack();
+      } catch (error) {
+        thrown.push(error);
+        throw error;
+      }
+    },
+  );
   await publish(1);
   await until('it has acked twice', () => thrown.length === 1, 10_000);
   await undisturbed();
@@ -137,18 +158,22 @@ test('sends one ack for a handler that acks twice, and says so to nobody but it'
   const ready = () => broker.messageCount('orders', vhost.name);
   await expect.poll(ready, { timeout: 10_000 }).toBe(0);
   expect(proxy.count({ method: 'basic.reject' })).toBe(0);
+  expect(delivered()).toBe(1);
 });
 
 test('outlives a handler that rejects after its message was lost', async () => {
   let runs = 0;
-  const { vhost, proxy, publish, consumer } = await beside((_body, { signal }) => {
-    runs += 1;
-    return runs > 1
-      ? undefined
-      : new Promise((_resolve, reject) => {
-          signal.addEventListener('abort', () => reject(signal.reason as Error));
-        });
-  });
+  const { vhost, proxy, publish, consumersGoOn, consumer } = await beside(
+    'rejects after an abort',
+    (_body, { signal }) => {
+      runs += 1;
+      return runs > 1
+        ? undefined
+        : new Promise((_resolve, reject) => {
+            signal.addEventListener('abort', () => reject(signal.reason as Error));
+          });
+    },
+  );
   await publish(1);
   await until('it runs', () => runs === 1, 10_000);
   proxy.cut('rst');
@@ -156,8 +181,28 @@ test('outlives a handler that rejects after its message was lost', async () => {
   await until('it consumes', () => consumer.state.status === 'consuming', 20_000);
   const count = () => broker.messageCount('orders', vhost.name);
   await expect.poll(count, { timeout: 10_000 }).toBe(0);
-  printRow('a handler that rejects after an abort', { runs, dials: proxy.dials });
+  await consumersGoOn();
   expect(runs).toBe(2);
-  await expectOneConsumer(broker, orders, vhost.name);
-  assertLegalAcks(proxy.arrivals);
+  expect(proxy.dials).toBe(2);
 });
+
+test('outlives a handler that blocks the process for 3 heartbeats: all consume again, and it is not delivered hot', async () => {
+  const HEARTBEAT = 1_000;
+  const BLOCKS = 2;
+  let runs = 0;
+  const block = (): void => {
+    runs += 1;
+    if (runs > BLOCKS) return;
+    const over = performance.now() + 3 * HEARTBEAT;
+    while (performance.now() < over);
+  };
+  const setting = await beside('blocks for 3 heartbeats', block, HEARTBEAT);
+  const { vhost, publish, consumersGoOn, delivered } = setting;
+  await publish(1);
+  const count = () => broker.messageCount('orders', vhost.name);
+  await expect.poll(count, { timeout: 30_000 }).toBe(0);
+  await consumersGoOn();
+  // Once, or again for each ack that came too late.
+  expect(delivered()).toBeGreaterThan(0);
+  expect(delivered()).toBeLessThanOrEqual(BLOCKS + 1);
+}, 90_000);

@@ -4,6 +4,7 @@ import type { SettleResult } from 'nestjs-failover';
 import { printRow } from '../faults/figures.js';
 import { useCluster, useVhost } from '../kit/brokers.js';
 import { useConnection } from '../kit/fronts.js';
+import { printRow } from '../kit/print-row.js';
 import { until } from '../kit/rabbitmq/index.js';
 import { expectOneConsumer, useConsumer, usePublisher } from './consumer.setting.js';
 
@@ -54,6 +55,13 @@ test('handles a message again after its broker died under the handler, but not b
   expect(late).toBe('lost');
   const count = () => cluster.running().messageCount('orders', vhost.name);
   await expect.poll(count, { timeout: 10_000 }).toBe(0);
+  printRow('a handler runs while its broker dies', {
+    'late ack': late,
+    'handled meanwhile': 1,
+    'runs of the message': told.filter((one) => one.startsWith('begun')).length,
+    'beside its first run': 0,
+    'left in the queue': 0,
+  });
 });
 
 test('is cancelled when the node of a classic queue dies, waits for it, and consumes again when it is back', async () => {

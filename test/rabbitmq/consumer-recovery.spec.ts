@@ -4,6 +4,7 @@ import { printRow } from '../faults/figures.js';
 import { useBrokers, useVhost } from '../kit/brokers.js';
 import { useConnection, useFront } from '../kit/fronts.js';
 import { assertLegalAcks } from '../kit/proxy/index.js';
+import { printRow } from '../kit/print-row.js';
 import { until } from '../kit/rabbitmq/index.js';
 import { expectOneConsumer, useConsumer, usePublisher } from './consumer.setting.js';
 
@@ -13,6 +14,14 @@ const orders = new Queue('orders');
 
 /** For a campaign: `RECONNECTS=200`. */
 const RECONNECTS = Number(process.env['RECONNECTS'] ?? 30);
+
+/** Prints the row when it is over. */
+async function printRecovery(fault: string, vhost: string, began: number): Promise<void> {
+  printRow(`consumer recovery: ${fault}`, {
+    'consuming again ms': Math.round(performance.now() - began),
+    consumers: (await broker.consumerCount('orders', vhost)) ?? 0,
+  });
+}
 
 async function consuming(handle: (body: unknown) => unknown = () => undefined) {
   const vhost = await useVhost(broker);
@@ -29,15 +38,45 @@ async function consuming(handle: (body: unknown) => unknown = () => undefined) {
 test('declares its queue again when that is deleted under it, and takes what is published then', async () => {
   const seen: unknown[] = [];
   const { vhost, consumer, again, publish, proxy } = await consuming((body) => seen.push(body));
+  const began = performance.now();
   await broker.deleteQueue('orders', vhost.name);
   await proxy.seen({ method: 'basic.consume-ok', nth: 2 });
   await again();
+  await printRecovery('its queue is deleted', vhost.name, began);
   await publish('after');
   await until('it is handled', () => seen.length === 1, 10_000);
   await expectOneConsumer(broker, orders, vhost.name);
   printRow('queue deleted under its consumer', { handled: seen.length, dials: proxy.dials });
   expect(proxy.dials).toBe(1);
   expect(consumer.state.status).toBe('consuming');
+});
+
+test('consumes again, once, when the broker cancels its consumer, and what is in hand stays valid', async () => {
+  const seen: unknown[] = [];
+  let finish: () => void = () => undefined;
+  const finished = new Promise<void>((resolve) => {
+    finish = resolve;
+  });
+  const { vhost, proxy, again, publish } = await consuming((body) => {
+    seen.push(body);
+    return body === 'in hand' ? finished : undefined;
+  });
+  await publish('in hand');
+  await until('it is in hand', () => seen.length === 1, 10_000);
+  const began = performance.now();
+  await broker.cancelConsumers('orders', vhost.name);
+  await proxy.seen({ method: 'basic.consume-ok', nth: 2 });
+  await again();
+  await publish('after');
+  await until('it is handled', () => seen.length === 2, 10_000);
+  finish();
+  await expectOneConsumer(broker, orders, vhost.name);
+  await printRecovery('it is cancelled', vhost.name, began);
+  const count = () => broker.messageCount('orders', vhost.name);
+  await expect.poll(count, { timeout: 10_000 }).toBe(0);
+  expect(seen).toEqual(['in hand', 'after']);
+  expect(proxy.dials).toBe(1);
+  assertLegalAcks(proxy.arrivals);
 });
 
 test('consumes again, once, when a permission that was taken from it is given back', async () => {
@@ -48,11 +87,12 @@ test('consumes again, once, when a permission that was taken from it is given ba
   expect(consumer.lastError).toMatchObject({ code: 403 });
   expect(await broker.consumerCount('orders', vhost.name)).toBe(0);
 
+  const began = performance.now();
   await broker.setPermissions('guest', vhost.name);
 
   await again();
   await expectOneConsumer(broker, orders, vhost.name);
-  printRow('permission taken and given back', { dials: proxy.dials, consumers: 1 });
+  await printRecovery('its permission is given back', vhost.name, began);
 });
 
 test(

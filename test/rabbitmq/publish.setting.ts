@@ -1,5 +1,6 @@
 import { onTestFinished } from 'vitest';
 import type {
+  FailoverConnection,
   FailoverConnectionOptions,
   ProducerOptions,
   PublishError,
@@ -34,11 +35,14 @@ export async function usePublishing(
 ) {
   const vhost: Vhost = await useVhost(place);
   const connection = useConnection({ urls: vhost.urls, ...options.connection });
-  const producer = new Producer(connection, options.producer);
+  return { vhost, connection, ...usePublishingOn(connection, options.producer) };
+}
+
+/** A producer on a connection; it ends with the test. */
+export function usePublishingOn(connection: FailoverConnection, options?: ProducerOptions) {
+  const producer = new Producer(connection, options);
   onTestFinished(() => producer.close());
   return {
-    vhost,
-    connection,
     producer,
     publish: (body: unknown, how: PublishOptions) => endingOf(producer.publish(body, how)),
     /** Takes all bodies of a queue, in order. */

@@ -40,6 +40,16 @@ export class QueuesNode extends AccountsNode {
     await this.eval(this.#withQueue(queue, vhost, `element(1, ${gone})`), 30_000);
   }
 
+  /** Takes all consumers off a classic queue, and tells them so by a `basic.cancel`, as when a queue goes. */
+  async cancelConsumers(queue: string, vhost = '/'): Promise<void> {
+    const told = `{'basic.cancel', element(2, C), true}`;
+    const request = `{basic_cancel, element(1, C), element(2, C), ${told}, ${binary('kit')}}`;
+    const cancel = `gen_server2:call(amqqueue:get_pid(Q), ${request})`;
+    await this.eval(
+      this.#withQueue(queue, vhost, `[${cancel} || C <- rabbit_amqqueue:consumers(Q)]`),
+    );
+  }
+
   /** The name of the node where the queue's leader answers; undefined while there is none, or no such queue. */
   async leaderNameOf(queue: string, vhost = '/'): Promise<string | undefined> {
     const quorum = `case ra:members({Name, Member}, 2000) of {ok, _, {_, L}} -> L; _ -> undefined end`;
