@@ -53,6 +53,8 @@ test.each(runs)(
     });
     await workload.start();
     const { ledger } = workload;
+    let losses = 0;
+    publishing.on('lost', () => (losses += 1));
     for (const role of roles) {
       await workload.moreHandled(1_000);
       await cluster.caughtUp(quorumQueue.name, vhost.name);
@@ -78,6 +80,7 @@ test.each(runs)(
     await workload.handled();
 
     const figures = workload.row(`cluster, ${name}, twice (${roles.join(', then ')})`);
+    expect(losses).toBe(roles.length);
     expectNothingLost(ledger);
     expect(ledger.disordered.slice(0, 5)).toEqual([]);
     expect(ledger.unmarkedAgain.slice(0, 5)).toEqual([]);

@@ -45,6 +45,7 @@ test('a memory alarm at 5,000 publishes of 1 KiB a second: memory stays bounded,
   await broker.memoryAlarm(true);
   await until('it is blocked', () => publishing.blocked !== undefined, 10_000);
   const settledBefore = workload.ledger.confirmed.size;
+  const publishedBefore = workload.ledger.published;
   const stopped = after(10_000).then(() => workload.stopPublishing());
   const backlog = await broker.messageCount(classicQueue.name, vhost.name);
   consumer?.resume();
@@ -52,6 +53,7 @@ test('a memory alarm at 5,000 publishes of 1 KiB a second: memory stays bounded,
   await until('the backlog is acknowledged', async () => (await left()) === 0, 30_000);
   const ackedWhileBlocked = publishing.blocked !== undefined;
   await stopped;
+  const published = workload.ledger.published - publishedBefore;
   const growth = peak() - before;
   const confirmedWhileBlocked = workload.ledger.confirmed.size - settledBefore;
   await broker.memoryAlarm(false);
@@ -63,11 +65,13 @@ test('a memory alarm at 5,000 publishes of 1 KiB a second: memory stays bounded,
   printRow('memory alarm', {
     'growth MiB': mib(growth),
     'allowed MiB': mib(1.5 * BOUND + 32 * MIB),
+    'published while blocked': published,
     backlog: backlog ?? 0,
     'acked while blocked': ackedWhileBlocked,
   });
   const { ledger } = workload;
   expect(growth).toBeLessThanOrEqual(1.5 * BOUND + 32 * MIB);
+  expect(published).toBeGreaterThan(45_000);
   expect(backlog).toBeGreaterThan(1_000);
   expect(ackedWhileBlocked).toBe(true);
   expect(confirmedWhileBlocked).toBe(0);

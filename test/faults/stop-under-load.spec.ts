@@ -3,9 +3,11 @@ import { setTimeout as after } from 'node:timers/promises';
 import { Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { expect, onTestFinished, test } from 'vitest';
-import type { PublishError } from 'nestjs-failover';
+import type { Message, PublishError } from 'nestjs-failover';
 import { Consumer, FailoverModule, OnMessage, Producer } from 'nestjs-failover';
 import { useBrokers, useVhost } from '../kit/brokers.js';
+import { useFront } from '../kit/fronts.js';
+import type { AmqpProxy } from '../kit/proxy/index.js';
 import { until } from '../kit/rabbitmq/index.js';
 import type { RabbitNode } from '../kit/rabbitmq/index.js';
 import { printRow } from '../kit/print-row.js';
@@ -18,16 +20,24 @@ const [broker] = useBrokers();
 
 const SHUTDOWN = 5_000;
 
-@Consumer({ queues: [classicQueue], prefetchCount: 50 })
+/** Until then a broker may not have stored an ack that it has read. */
+const STORED = 1_000;
+
+const PREFETCH = 50;
+
+@Consumer({ queues: [classicQueue], prefetchCount: PREFETCH })
 class OrderConsumer {
   readonly begun: string[] = [];
   readonly finished = new Set<string>();
+  /** When each finished, and its message, whose state says what became of its ack. */
+  readonly endings: { readonly id: string; readonly at: number; readonly message: Message }[] = [];
 
   @OnMessage()
-  async onOrder(order: Numbered): Promise<void> {
+  async onOrder(order: Numbered, message: Message): Promise<void> {
     this.begun.push(idOf(order));
     await after(20);
     this.finished.add(idOf(order));
+    this.endings.push({ id: idOf(order), at: performance.now(), message });
   }
 }
 
@@ -36,7 +46,8 @@ class AppModule {}
 
 async function appUnderLoad() {
   const vhost = await useVhost(broker);
-  const options = { urls: vhost.urls, logger: false, shutdownTimeout: SHUTDOWN } as const;
+  const { proxy, url } = await useFront(broker, vhost);
+  const options = { urls: url, logger: false, shutdownTimeout: SHUTDOWN } as const;
   const app = await NestFactory.createApplicationContext(
     { module: AppModule, imports: [FailoverModule.forRoot(options)] },
     { logger: false, abortOnError: false },
@@ -57,7 +68,20 @@ async function appUnderLoad() {
   }, 5);
   onTestFinished(() => clearInterval(timer));
   await until('it is under load', () => consumer.finished.size > 500, 30_000);
-  return { app, vhost, consumer, ledger };
+  return { app, vhost, proxy, consumer, ledger };
+}
+
+/** The tags that the consumer has acked on the wire. It has one channel, and one connection to the end. */
+function ackedOnTheWire({ arrivals }: AmqpProxy): Set<number> {
+  const acks = arrivals.filter(
+    ({ direction, method }) => direction === 'client' && method === 'basic.ack',
+  );
+  const tags = new Set<number>();
+  for (const { fields } of acks) {
+    const { deliveryTag = 0, multiple = false } = fields;
+    for (let tag = multiple ? 1 : deliveryTag; tag <= deliveryTag; tag += 1) tags.add(tag);
+  }
+  return tags;
 }
 
 interface Standing {
@@ -76,7 +100,8 @@ const standings: readonly Standing[] = [
 test.each(standings)(
   'an app is stopped under load while its broker is $name: in time, every publish settled, no finished work again',
   async ({ name, fault, acksArrive }) => {
-    const { app, vhost, consumer, ledger } = await appUnderLoad();
+    const { app, vhost, proxy, consumer, ledger } = await appUnderLoad();
+    const faulted = performance.now();
     await fault(broker);
     const inHand = consumer.begun.length - consumer.finished.size;
     const begun = performance.now();
@@ -89,7 +114,13 @@ test.each(standings)(
     const gone = async () => (await broker.connectionCount(vhost.name)) === 0;
     await until('its connections are gone', gone, 30_000);
     const found = await foundOn(vhost.url(broker), classicQueue);
-    const again = [...consumer.finished].filter((id) => found.has(id));
+    const again = consumer.endings.filter(({ id }) => found.has(id));
+    const acked = ackedOnTheWire(proxy);
+    const sent = consumer.endings.filter(({ message }) => message.state === 'acked');
+    const lost = consumer.endings.filter(({ message }) => message.state === 'lost');
+    const unwritten = sent.filter(({ message }) => !acked.has(message.deliveryInfo.deliveryTag));
+    // What the broker had had time to store.
+    const stored = again.filter(({ at }) => at < faulted - STORED);
     printRow(`stop under load, broker ${name}`, {
       published: ledger.published,
       confirmed: ledger.confirmed.size,
@@ -97,7 +128,11 @@ test.each(standings)(
       outcomes: [...outcomes].join('+'),
       unsettled: pending,
       finished: consumer.finished.size,
+      'acks on the wire': sent.length - unwritten.length,
+      'acks that never left': unwritten.length,
+      'acks lost with the connection': lost.length,
       'finished and redelivered': again.length,
+      'of those finished 1 s before the fault': stored.length,
       'handlers in hand': inHand,
       'left in the queue': found.size,
       'took ms': Math.round(took),
@@ -110,7 +145,13 @@ test.each(standings)(
       (id) => !consumer.finished.has(id) && !found.has(id),
     );
     expect(missing).toEqual([]);
-    // Of what had no ack on a broker that died or hung there is no more than was in hand.
-    expect(again.length).toBeLessThanOrEqual(acksArrive ? 0 : 50);
+    // An ack is on the wire, unless there is none to put it on: what finishes while the connection dies, and after.
+    expect(sent.length + lost.length).toBe(consumer.endings.length);
+    expect(unwritten.filter(({ at }) => name !== 'dead' || at < faulted - 100)).toEqual([]);
+    expect(lost.filter(({ at }) => name !== 'dead' || at < faulted)).toEqual([]);
+    expect(unwritten.length + lost.length).toBeLessThanOrEqual(PREFETCH);
+    expect(stored).toEqual([]);
+    // An ack cannot be on a broker that has died or hangs; of those there are no more than were in hand.
+    expect(again.length).toBeLessThanOrEqual(acksArrive ? 0 : PREFETCH);
   },
 );
