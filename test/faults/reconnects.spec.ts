@@ -1,3 +1,5 @@
+import { EventEmitter } from 'node:events';
+import { queryObjects } from 'node:v8';
 import { expect, onTestFinished, test } from 'vitest';
 import { useBrokers, useVhost } from '../kit/brokers.js';
 import { CountingClock } from '../kit/dial.js';
@@ -13,7 +15,16 @@ const RECONNECTS = 200;
 /** Until then everything has been loaded and opened once. */
 const WARM = 10;
 
+/** What lives, garbage collected first: a listener that is left behind keeps itself, its emitter or its signal. */
+const alive = () => ({
+  functions: queryObjects(Function, { format: 'count' }),
+  emitters: queryObjects(EventEmitter, { format: 'count' }),
+  signals: queryObjects(AbortSignal, { format: 'count' }),
+});
+
 test(`after ${RECONNECTS} reconnects sockets, timers, listeners and channels are as before, and there is one consumer`, async () => {
+  // Node warns at its first use that it is experimental, and warnings count as leftovers below.
+  alive();
   const vhost = await useVhost(broker);
   const { proxy, url } = await useFront(broker, vhost);
   const clock = new CountingClock();
@@ -55,20 +66,29 @@ test(`after ${RECONNECTS} reconnects sockets, timers, listeners and channels are
   await reconnect(WARM);
   const left = leftovers(clock);
   const before = { channels: await channels(), timers: clock.pending, links: proxy.connections };
+  const aliveBefore = alive();
 
   await reconnect(RECONNECTS);
 
   const now = { channels: await channels(), timers: clock.pending, links: proxy.connections };
+  const aliveNow = alive();
   workload.row(`${RECONNECTS} reconnects`);
   printRow('before and after', {
     channels: `${before.channels}->${now.channels}`,
     timers: `${before.timers}->${now.timers}`,
     sockets: `${before.links}->${now.links}`,
+    functions: `${aliveBefore.functions}->${aliveNow.functions}`,
+    emitters: `${aliveBefore.emitters}->${aliveNow.emitters}`,
+    signals: `${aliveBefore.signals}->${aliveNow.signals}`,
     dials: proxy.dials,
     consumers: (await broker.consumerCount(classicQueue.name, vhost.name)) ?? 0,
   });
   expect(now.links).toBe(2);
   expect(now.channels).toBe(before.channels);
+  // One that is left behind with each reconnect would be 200 of them.
+  expect(aliveNow.functions - aliveBefore.functions).toBeLessThan(RECONNECTS / 2);
+  expect(aliveNow.emitters - aliveBefore.emitters).toBeLessThan(RECONNECTS / 10);
+  expect(aliveNow.signals - aliveBefore.signals).toBeLessThan(RECONNECTS / 10);
   const { 'timers of ours': ours = 0, ...others } = await left();
   expect(others).toEqual({});
   expect(ours).toBeLessThanOrEqual(before.timers);

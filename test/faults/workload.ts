@@ -159,7 +159,7 @@ export class Workload {
     const figures = figuresOf(this.ledger, this.inFlight, found);
     // Several consumers share a queue in no order.
     const order = this.consumers.length > 1 ? { 'order ok': 'n/a' } : {};
-    printRow(name, { ...figures, ...order, 'consuming ended': this.ends.join('+') || 'never' });
+    printRow(name, { ...figures, ...order, 'consuming ended': this.#endings() });
     return figures;
   }
 
@@ -190,6 +190,13 @@ export class Workload {
         this.ledger.reject(id, error, performance.now() - begun);
       },
     );
+  }
+
+  /** Why, and how often. */
+  #endings(): string {
+    const counts = new Map<string, number>();
+    for (const reason of this.ends) counts.set(reason, (counts.get(reason) ?? 0) + 1);
+    return [...counts].map(([reason, count]) => `${reason} ${count}`).join('+') || 'never';
   }
 
   #count(producer: number, change: number): void {
