@@ -210,7 +210,7 @@ export class ConsumerLoop<T = unknown> {
     if (reason === 'stopped' || reason === 'paused') return;
     this.#lastError = session.loss ?? this.#lastError;
     logger.warn(consumerEnded(this.name, reason));
-    this.#start.forget(session.link);
+    this.#start.forget(session.link, reason, session.loss);
     this.#earlier.leave(session, reason);
   }
 

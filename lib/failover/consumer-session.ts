@@ -24,7 +24,7 @@ export class ConsumerSession implements DeliveringChannel {
   /** Resolves when it consumes no longer; handlers may still run. */
   readonly ended: Promise<ConsumeEndReason>;
   #resolve: (reason: ConsumeEndReason) => void = () => undefined;
-  #over = false;
+  #endedBy: ConsumeEndReason | undefined;
   readonly #aborted = new AbortController();
   readonly #tags: string[] = [];
   readonly #dispatcher: Dispatcher;
@@ -50,7 +50,12 @@ export class ConsumerSession implements DeliveringChannel {
 
   /** It was not ended, and the channel lives. */
   get isConsuming(): boolean {
-    return !this.#over && this.channel.loss === undefined;
+    return this.#endedBy === undefined && this.channel.loss === undefined;
+  }
+
+  /** Why it consumes no longer; undefined while it does. */
+  get endedBy(): ConsumeEndReason | undefined {
+    return this.#endedBy;
   }
 
   get loss(): Error | undefined {
@@ -93,7 +98,7 @@ export class ConsumerSession implements DeliveringChannel {
     // Per consumer, and so before any of them is registered.
     await channel.prefetch(options.prefetchCount);
     for (const [index, queue] of options.queues.entries()) {
-      if (this.#over) return;
+      if (this.#endedBy !== undefined) return;
       await this.#register(queue, names[index] ?? queue.name);
     }
   }
@@ -111,7 +116,7 @@ export class ConsumerSession implements DeliveringChannel {
   }
 
   #deliver(message: Message): void {
-    if (this.#over) message.handBack();
+    if (this.#endedBy !== undefined) message.handBack();
     else this.#dispatcher.push(message);
   }
 
@@ -130,8 +135,8 @@ export class ConsumerSession implements DeliveringChannel {
 
   /** Consumes no longer. Handlers that run go on, and while the channel lives their acks are valid. */
   end(reason: ConsumeEndReason): void {
-    if (this.#over) return;
-    this.#over = true;
+    if (this.#endedBy !== undefined) return;
+    this.#endedBy = reason;
     if (this.channel.loss === undefined) {
       // Before anything is handed back, so that it goes to others. The answer changes nothing.
       for (const tag of this.#tags) this.channel.cancel(tag).catch(() => undefined);

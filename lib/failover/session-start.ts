@@ -1,7 +1,9 @@
 import type { Channel } from '../amqp/channel.js';
-import { untilAborted } from '../amqp/deadline.js';
-import { isTopologyError } from '../errors.js';
+import { errorOf, untilAborted } from '../amqp/deadline.js';
+import { isAmqpError, isTopologyError } from '../errors.js';
 import { cancelledWhileStarting, consumerTopologyRefused } from '../consumer.messages.js';
+import type { ConsumeEndReason } from '../policy/consumer-state.js';
+import { isNotFound } from '../policy/reply-codes.js';
 import type { ConnectionParts } from './connection-parts.js';
 import type { ResolvedConsumerOptions } from './consumer-options.js';
 import { ConsumerSession } from './consumer-session.js';
@@ -60,9 +62,12 @@ export class SessionStart {
     this.#restarts.refill();
   }
 
-  /** Has its queues declared again next time: declared once does not mean still there. */
-  forget(link: Link): void {
-    if (!link.live) return;
+  /**
+   * Has its queues declared again next time if one of them is gone, as far as this end of a session says. After any other end
+   * they are only looked at: while a node of the cluster hangs, each binding waits for about a minute on every node.
+   */
+  forget(link: Link, reason: ConsumeEndReason, error: Error | undefined): void {
+    if (!link.live || (reason !== 'cancelled' && !isMissing(error))) return;
     for (const queue of this.parts.options.queues) this.connection.topology.forget(link, queue);
   }
 
@@ -98,13 +103,17 @@ export class SessionStart {
       if (!session.isConsuming) throw session.loss ?? new Error(cancelledWhileStarting(name));
       return session;
     } catch (error) {
+      const { endedBy = 'channel-closed' } = session;
       // Some of its queues may have delivered already.
       earlier.leave(session, signal.aborted ? 'stopped' : 'cancelled');
-      this.forget(link);
+      this.forget(link, endedBy, errorOf(error));
       throw error;
     }
   }
 }
+
+const isMissing = (error: Error | undefined): boolean =>
+  (isAmqpError(error) || isTopologyError(error)) && isNotFound(error.code);
 
 async function openChannel({ connection }: Link, signal: AbortSignal): Promise<Channel> {
   const opening = connection.openChannel();

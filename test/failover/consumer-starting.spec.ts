@@ -234,6 +234,32 @@ describe('a start that is refused', () => {
     });
   });
 
+  it.each<[string, number | undefined, number]>([
+    ['is missing (404): declares it again', 404, 2],
+    ['is locked (405): declares nothing again', 405, 1],
+    [
+      'is led by a node that hangs, and the channel closes without a code: declares nothing again',
+      541,
+      1,
+    ],
+  ])('whose queue %s', async (_what, code, declared) => {
+    const setting = consumerSetting({ handle: () => undefined });
+    const { transport, connection, clock } = setting;
+    await connection.connect();
+    let failures = 1;
+    transport.latest.answer = (call) => {
+      if (!call.startsWith('consume') || failures === 0) return 'ok';
+      failures -= 1;
+      return code ?? 'ok';
+    };
+    void setting.loop.start();
+    await clock.advance(5_000);
+    const { calls } = transport.latest;
+    expect(setting.loop.state.status).toBe('consuming');
+    expect(calls.filter((call) => call.startsWith('consume'))).toHaveLength(2);
+    expect(calls.filter((call) => call.startsWith('assertQueue'))).toHaveLength(declared);
+  });
+
   it('declares its queue again, which may have been deleted since', async () => {
     const setting = consumerSetting();
     const { clock, connection, loop, transport } = setting;

@@ -1,7 +1,6 @@
 import { expect, test } from 'vitest';
-import type { FailoverConnectionOptions, Message } from 'nestjs-failover';
+import type { Message } from 'nestjs-failover';
 import { Queue } from 'nestjs-failover';
-import { printRow } from '../faults/figures.js';
 import { useBrokers, useVhost } from '../kit/brokers.js';
 import { useConnection, useFront } from '../kit/fronts.js';
 import { assertLegalAcks } from '../kit/proxy/index.js';
@@ -13,9 +12,6 @@ const [broker] = useBrokers();
 
 const orders = new Queue('orders', { type: 'quorum', deliveryLimit: 1_000 });
 const good = new Queue('good');
-
-/** The shortest that there is. */
-const HEARTBEAT = 1_000;
 
 /** A consumer that is up to no good, beside one on the same connection that must not notice. */
 async function beside(
@@ -55,11 +51,12 @@ async function beside(
     await expectOneConsumer(broker, orders, vhost.name);
     await expectOneConsumer(broker, good, vhost.name);
     assertLegalAcks(proxy.arrivals);
+    const consumers = [orders, good].map(({ name }) => broker.consumerCount(name, vhost.name));
     printRow(`bad handler: ${row}`, {
       deliveries,
       dials: proxy.dials,
       'handled by the other consumer': handled,
-      consumers: 'one a queue',
+      'consumers of both queues': (await Promise.all(consumers)).join(),
     });
   };
   /** Everything went on as if nothing had happened: one dial, two channels that were never closed, legal acks. */
@@ -84,10 +81,6 @@ test('does not run hot with a handler that always throws: each message comes aga
   for (const [i, expected] of [200, 400, 800].entries()) {
     expect(waits[i]).toBeGreaterThan(expected - 20);
   }
-  printRow('a handler that always throws', {
-    runs: runs.length,
-    'waits ms': waits.map(Math.round),
-  });
   expect(runs.length).toBeLessThanOrEqual(10);
   await undisturbed();
   expect(consumer.held).toBeGreaterThan(0);
@@ -105,34 +98,7 @@ test('goes on beside a handler that never returns, as far as its prefetch allows
   expect(delivered()).toBe(10);
   const stopping = performance.now();
   await consumer.stop({ timeout: 300 });
-  const took = performance.now() - stopping;
-  printRow('a handler that never returns', { begun: begun.length, 'stopped ms': Math.round(took) });
-  expect(took).toBeLessThan(1_000);
-});
-
-test('recovers from a handler that blocks the process for 3 heartbeats, and does not run hot', async () => {
-  let runs = 0;
-  const { vhost, proxy, publish, consumer } = await beside(
-    () => {
-      runs += 1;
-      if (runs > 1) return;
-      for (const end = performance.now() + 3 * HEARTBEAT; performance.now() < end;);
-    },
-    { heartbeat: HEARTBEAT },
-  );
-  await publish(1);
-  await until('it has blocked', () => runs >= 1, 10_000);
-  const count = () => broker.messageCount('orders', vhost.name);
-  await expect.poll(count, { timeout: 20_000 }).toBe(0);
-  await until('it consumes', () => consumer.state.status === 'consuming', 20_000);
-  await publish(2);
-  await expect.poll(count, { timeout: 20_000 }).toBe(0);
-  await expectOneConsumer(broker, orders, vhost.name);
-  await expectOneConsumer(broker, good, vhost.name);
-  printRow('a handler that blocks for 3 heartbeats', { runs, dials: proxy.dials });
-  // Twice what was published once, at most: the broker may have dropped us, and delivered it again.
-  expect(runs).toBeLessThanOrEqual(3);
-  assertLegalAcks(proxy.arrivals);
+  expect(performance.now() - stopping).toBeLessThan(1_000);
 });
 
 test('sends one ack for a handler that acks twice, and says so to nobody but it', async () => {
@@ -152,9 +118,6 @@ test('sends one ack for a handler that acks twice, and says so to nobody but it'
   await publish(1);
   await until('it has acked twice', () => thrown.length === 1, 10_000);
   await undisturbed();
-  printRow('a handler that acks twice', {
-    acks: proxy.count({ method: 'basic.ack', direction: 'client' }),
-  });
   const ready = () => broker.messageCount('orders', vhost.name);
   await expect.poll(ready, { timeout: 10_000 }).toBe(0);
   expect(proxy.count({ method: 'basic.reject' })).toBe(0);

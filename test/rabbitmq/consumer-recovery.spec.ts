@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest';
 import { Queue } from 'nestjs-failover';
-import { printRow } from '../faults/figures.js';
 import { useBrokers, useVhost } from '../kit/brokers.js';
 import { useConnection, useFront } from '../kit/fronts.js';
 import { assertLegalAcks } from '../kit/proxy/index.js';
@@ -46,7 +45,6 @@ test('declares its queue again when that is deleted under it, and takes what is 
   await publish('after');
   await until('it is handled', () => seen.length === 1, 10_000);
   await expectOneConsumer(broker, orders, vhost.name);
-  printRow('queue deleted under its consumer', { handled: seen.length, dials: proxy.dials });
   expect(proxy.dials).toBe(1);
   expect(consumer.state.status).toBe('consuming');
 });

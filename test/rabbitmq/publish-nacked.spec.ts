@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest';
 import { Queue } from 'nestjs-failover';
-import { printRow } from '../faults/figures.js';
 import { useBrokers, useCluster } from '../kit/brokers.js';
 import { counted, usePublishing } from './publish.setting.js';
 
