@@ -2,6 +2,12 @@ import type { Observed } from './seat.js';
 
 const generated = /amq\.(?:gen|ctag)-[\w-]{22}/gu;
 
+/** A time as amqplib decodes it, without its value. */
+const timestampKind = (time: unknown): unknown =>
+  typeof time === 'object' && time !== null && '!' in time && 'value' in time
+    ? [time['!'], typeof time.value]
+    : typeof time;
+
 /** Takes out of what was observed that which differs between two runs on one broker: names that it makes up, and times. */
 export function normalised(
   observed: Observed,
@@ -22,10 +28,11 @@ export function normalised(
     if (Buffer.isBuffer(value)) return `bytes ${value.toString('hex')}`;
     if (Array.isArray(value)) return value.map(walk);
     if (typeof value !== 'object' || value === null) return value;
-    const { time, ...rest } = value as Record<string, unknown>;
-    const entries = Object.entries(rest).map(([key, one]) => [text(key), walk(one)]);
-    // Of a death, in whole seconds.
-    if (time !== undefined) entries.push(['time', typeof time]);
+    const isDeath = 'reason' in value && 'queue' in value && 'time' in value;
+    const entries = Object.entries(value).map(([key, one]) =>
+      // In whole seconds, so that two runs differ.
+      isDeath && key === 'time' ? [key, timestampKind(one)] : [text(key), walk(one)],
+    );
     return Object.fromEntries(entries);
   };
   return walk(observed);
