@@ -2,6 +2,13 @@ import type { Options } from 'amqplib';
 import type { Case } from './conformance.js';
 import { conforms } from './conformance.js';
 import { defs } from './defs.js';
+import { RawClient } from './raw-client.js';
+import { content, method, octet, short, shortstr } from '../kit/amqp-frames.js';
+
+const publishNowhere = Buffer.concat([
+  method(1, [60, 40], short(0), shortstr(''), shortstr('nobody'), octet(0)),
+  content(1, 'x'),
+]);
 
 /** Publishes one message into a queue, and tells what comes out, or what the channel dies of. */
 const through =
@@ -150,11 +157,18 @@ conforms('a publisher', {
     }
     return [seat.confirmed, await seat.drain(name('full')), await seat.drain(name('free'))];
   },
-  'may ask for confirms twice': async ({ connect, name }) => {
-    const seat = await (await connect()).confirmSeat();
-    await seat.channel.assertQueue(name('q'));
-    seat.channel.sendToQueue(name('q'), Buffer.from('1'));
-    return seat.confirms(1);
+  'may ask for confirms twice': async ({ url, vhost }) => {
+    const client = await RawClient.connect(url);
+    await client.login({ vhost });
+    client.openChannel(1);
+    await client.hears('1 channel.open-ok');
+    const select = method(1, [85, 10], octet(0));
+    client.send(select, publishNowhere);
+    await client.hears('1 basic.ack');
+    client.send(select, method(1, [20, 40], short(200), shortstr('bye'), short(0), short(0)));
+    const heard = [...(await client.fate())];
+    client.end();
+    return heard;
   },
   'loses its channel, and has none of what came after': async ({ connect, name }) => {
     const peer = await connect();
