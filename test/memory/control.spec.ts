@@ -115,6 +115,16 @@ describe('a controlled method', () => {
     expect(broker.queue('other').exists).toBe(false);
   });
 
+  it('may be one of the connection itself', async () => {
+    const { broker, model, ended } = await setting();
+    const goodbye = broker.control('connection.close', () => 'reset');
+    void model.close().catch(() => undefined);
+    expect(await goodbye.happened).toMatchObject({ channel: 0, fields: { replyCode: 200 } });
+    await ended;
+    broker.control('connection.open', () => ({ closeConnection: 530, text: 'not today' }));
+    await expect(connect(broker.url())).rejects.toThrow('ConnectionClose');
+  });
+
   it('is controlled no more when that is cancelled', async () => {
     const { broker, channel, answers } = await setting();
     broker.control('basic.publish', () => 'nack').cancel();

@@ -67,19 +67,23 @@ describe.each(APPS)('in a fresh app ($folder)', ({ folder, main }) => {
     expect(nested).toEqual([]);
   });
 
-  it.each(VERSIONS)('starts, injects, closes and ends by itself on Node %s', async (version) => {
-    const cwd = folders.get(folder) as string;
-    const options = { cwd, env: cleanEnv(), timeout: 30_000 };
-    const { stdout } = await exec(programs[version], [main, urls], options);
-    const [line = '', closed] = stdout.trim().split('\n');
-    expect(JSON.parse(line)).toMatchObject({
-      node: version,
-      producer: true,
-      connection: true,
-      consumer: true,
-    });
-    expect(closed).toBe('closed');
-  });
+  it.each(VERSIONS)(
+    'starts, injects, closes, fails over on memory brokers and ends by itself on Node %s',
+    async (version) => {
+      const cwd = folders.get(folder) as string;
+      const options = { cwd, env: cleanEnv(), timeout: 30_000 };
+      const { stdout } = await exec(programs[version], [main, urls], options);
+      const [line = '', closed, failedOver] = stdout.trim().split('\n');
+      expect(JSON.parse(line)).toMatchObject({
+        node: version,
+        producer: true,
+        connection: true,
+        consumer: true,
+      });
+      expect(closed).toBe('closed');
+      expect(failedOver).toBe('memory://two/%2F');
+    },
+  );
 
   it.each(['@typescript/native', 'typescript'])(
     'has types that %s takes without skipLibCheck',

@@ -29,7 +29,23 @@ export function connectionFrame(session: Session, { type, payload }: Frame): voi
     if (session.phase === 'closing') return;
     throw notImplemented(`method ${payload.readUInt16BE(0)},${payload.readUInt16BE(2)}`);
   }
-  handle(session, method);
+  if (session.host.faults.none) handle(session, method);
+  else control(session, method);
+}
+
+/** Does what a fault of the test wants, or else what the method wants. */
+function control(session: Session, method: Method): void {
+  const { host, name: connection } = session;
+  const { name, fields } = method;
+  const controlled = { method: name, fields, channel: 0, connection, body: undefined };
+  const action = host.faults.decide('client', controlled);
+  if (action === 'kill') host.kill();
+  else if (action === 'reset') session.reset();
+  else if (typeof action === 'object' && 'delay' in action) {
+    session.delay(action.delay, () => handle(session, method));
+  } else if (typeof action === 'object' && 'closeConnection' in action) {
+    session.close(new AmqpFault(action.closeConnection, action.text ?? 'as the test wants'));
+  } else if (action !== 'drop') handle(session, method);
 }
 
 function is<M extends MethodName>(method: Method, name: M): method is Method<M> {

@@ -12,6 +12,7 @@ import {
   Queue,
 } from 'nestjs-failover';
 import type { Message, PublishReceipt } from 'nestjs-failover';
+import { MemoryBroker } from 'nestjs-failover/testing';
 
 interface Order {
   readonly id: string;
@@ -56,6 +57,8 @@ export class OrderService {
   providers: [OrderConsumer, OrderService],
 })
 export class AppModule {}
+
+export const broker: Promise<MemoryBroker> = MemoryBroker.start({ name: 'orders' });
 
 // @ts-expect-error there is no such way to start
 FailoverModule.forRoot({ urls: 'amqp://a', startup: 'perhaps' });

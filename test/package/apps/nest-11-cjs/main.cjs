@@ -11,6 +11,7 @@ const {
 require('reflect-metadata');
 const { Inject, Injectable } = require('@nestjs/common');
 const { NestFactory } = require('@nestjs/core');
+const { MemoryBroker } = require('nestjs-failover/testing');
 
 class OrderConsumer {
   async onOrder() {}
@@ -57,6 +58,18 @@ async function main() {
   );
   await app.close();
   console.log('closed');
+
+  const cluster = await MemoryBroker.cluster(['one', 'two']);
+  const embedded = new FailoverConnection({ urls: 'memory://one;memory://two', logger: false });
+  const publisher = new Producer(embedded);
+  const queue = new Queue('orders', { type: 'quorum' });
+  await publisher.publish(1, { queue });
+  cluster.nodes[0].kill();
+  const { broker } = await publisher.publish(2, { queue });
+  await publisher.close();
+  await embedded.close();
+  await cluster.close();
+  console.log(broker);
 }
 
 void main();

@@ -11,6 +11,7 @@ import {
 import 'reflect-metadata';
 import { Inject, Injectable } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
+import { MemoryBroker } from 'nestjs-failover/testing';
 
 class OrderConsumer {
   async onOrder() {}
@@ -56,3 +57,15 @@ console.log(
 );
 await app.close();
 console.log('closed');
+
+const cluster = await MemoryBroker.cluster(['one', 'two']);
+const embedded = new FailoverConnection({ urls: 'memory://one;memory://two', logger: false });
+const publisher = new Producer(embedded);
+const queue = new Queue('orders', { type: 'quorum' });
+await publisher.publish(1, { queue });
+cluster.nodes[0].kill();
+const { broker } = await publisher.publish(2, { queue });
+await publisher.close();
+await embedded.close();
+await cluster.close();
+console.log(broker);
