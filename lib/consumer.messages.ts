@@ -46,6 +46,15 @@ export const allSlotsHeld = (name: string, held: number): string =>
 export const cancelledWhileStarting = (name: string): string =>
   `${name}: the broker cancelled it while it was registering with its queues.`;
 
+export const cancelledByBroker = (queue: string): string =>
+  `The broker cancelled the consumer of queue ${quoted(queue)}: the queue was deleted, or its node is gone. Revive the consumer to declare it and to consume again.`;
+
+export const drainTimedOut = (timeout: number): string =>
+  `Nothing came within ${timeout} ms. That is no fault of the connection: drain again, or allow more with \`timeout\`.`;
+
+export const notConsuming = (verb: string): string =>
+  `${verb}: this consumer does not consume. Call consume() before.`;
+
 export const overlappingRoutes = (where: string, one: string, other: string): string =>
   `${where}: handlers ${one} and ${other} both take some messages, so that chance would choose. Give them criteria that exclude each other; one handler may go without and takes the rest.`;
 

@@ -44,6 +44,11 @@ export type { FailoverLogger } from './failover/logger.js';
 export type { PatienceOptions } from './failover/patience.js';
 export type { Clock, Random } from './policy/clock.js';
 export type { FailoverStrategy } from './policy/strategy.js';
+export { ChannelConsumer } from './failover/channel-consumer.js';
+export type {
+  ChannelConsumerOptions,
+  ConsumerCallback,
+} from './failover/channel-consumer-options.js';
 export { ConsumerLoop } from './failover/consumer-loop.js';
 export type { FirstStartOptions, GivesUpOn } from './failover/first-start.js';
 export type {

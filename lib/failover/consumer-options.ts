@@ -21,7 +21,7 @@ export interface ResolvedConsumerOptions {
 // AMQP's prefetch-count is a short; 0 would mean unlimited, and with it unbounded memory.
 const MOST_PREFETCH = 65_535;
 
-const prefetch: OptionCheck = {
+export const prefetch: OptionCheck = {
   allowed: `a whole number from 1 to ${MOST_PREFETCH}; unlimited is not offered`,
   accepts: wholeNumber(1, MOST_PREFETCH).accepts,
 };
@@ -36,7 +36,7 @@ const queues: OptionCheck = {
       value.length,
 };
 
-const accept: OptionCheck = {
+export const accept: OptionCheck = {
   allowed: `a list of at least one of ${serializerNames.join(', ')}`,
   accepts: (value) =>
     Array.isArray(value) &&

@@ -12,6 +12,8 @@ import {
   flag,
   oneOf,
 } from '../policy/check-options.js';
+import { ChannelConsumer } from './channel-consumer.js';
+import type { ChannelConsumerOptions } from './channel-consumer-options.js';
 import type { ConnectionCore } from './connection-core.js';
 import { connectionCore } from './connection-core.js';
 import type { ConnectionEvent, ConnectionEvents } from './connection-events.js';
@@ -27,6 +29,7 @@ import type {
   ConnectionView,
   EnsureConnectionOptions,
 } from './connection-parts.js';
+import { EventDrain } from './event-drain.js';
 import type { EnsureOptions, Revivable } from './ensure-options.js';
 import { autoretryOperation, ensureOperation } from './ensured-function.js';
 import { onLiveLink } from './live-link.js';
@@ -38,7 +41,10 @@ import type { PatienceOptions } from './patience.js';
  */
 export class FailoverConnection implements AsyncDisposable {
   readonly #core: ConnectionCore;
+  readonly #drain: EventDrain;
   #observable: Observable<ConnectionEvent> | undefined;
+  /** Of the last connection, until there is another one. */
+  #loss: Error | undefined;
 
   /**
    * @param seams for tests
@@ -51,6 +57,9 @@ export class FailoverConnection implements AsyncDisposable {
     family?: ConnectionFamily,
   ) {
     this.#core = connectionCore(options, seams, family);
+    this.#drain = new EventDrain(this.#core);
+    this.#core.listeners.on('lost', ({ error }) => (this.#loss = error));
+    this.#core.listeners.on('connected', () => (this.#loss = undefined));
   }
 
   /** Where the connection stands. Never a boolean: "not connected" has many causes, and each state carries its own. */
@@ -170,6 +179,45 @@ export class FailoverConnection implements AsyncDisposable {
     options: EnsureOptions = {},
   ): (...args: A) => Promise<R> {
     return autoretryOperation({ ...this.#core, ...this.parts }, operation, options);
+  }
+
+  /**
+   * Makes a consumer whose callbacks run inside `drainEvents`, as kombu's. It consumes once `consume()` was called.
+   *
+   * @throws ConfigurationError naming the option, its value and what is allowed
+   */
+  consumer<T = unknown>(
+    queues: Queue<T> | readonly Queue<T>[],
+    options: ChannelConsumerOptions<T> = {},
+  ): ChannelConsumer<T> {
+    return new ChannelConsumer<T>({ ...this.parts, drain: this.#drain }, queues, options);
+  }
+
+  /**
+   * Has the callbacks of one delivery run, for whichever consumer of this connection it is; waits until one comes. Within
+   * `ensure(connection, ...)` a loss is mended: the consumers are revived and consume again.
+   *
+   * @throws TimeoutError when nothing comes within `timeout` milliseconds; without it there is no limit
+   * @throws AmqpError when a consumer consumes no longer, or the connection was lost meanwhile
+   * @throws what a callback throws; its message is then not settled
+   */
+  async drainEvents(options: PatienceOptions = {}): Promise<void> {
+    checkOptions('drainEvents', options, { timeout: duration(1), signal: abortSignal });
+    await this.#drain.next(options);
+  }
+
+  /** Has every consumer of this connection consume again that a loss has ended; what `ensure(connection, ...)` calls. */
+  async revive(_channel?: Channel): Promise<void> {
+    await this.#drain.revive();
+  }
+
+  /**
+   * Heartbeats need no call: they are sent, and watched for, all the time. This only tells what they have found.
+   *
+   * @throws AmqpError when the connection was lost and there is no other yet
+   */
+  heartbeatCheck(): void {
+    if (this.#loss !== undefined) throw this.#loss;
   }
 
   /**

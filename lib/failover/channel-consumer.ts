@@ -1,0 +1,231 @@
+import type { Channel } from '../amqp/channel.js';
+import { Queue } from '../amqp/queue.js';
+import { notConsuming } from '../consumer.messages.js';
+import { ConfigurationError } from '../errors.js';
+import { checkOptions } from '../policy/check-options.js';
+import type {
+  ChannelConsumerOptions,
+  ConsumerCallback,
+  ResolvedChannelConsumerOptions,
+} from './channel-consumer-options.js';
+import { resolveChannelConsumerOptions } from './channel-consumer-options.js';
+import type { ConnectionParts } from './connection-parts.js';
+import { ConsumerChannel } from './consumer-channel.js';
+import { prefetch } from './consumer-options.js';
+import type { Drained, EventDrain } from './event-drain.js';
+import type { Link } from './link.js';
+import type { Message } from './message.js';
+import type { PatienceOptions } from './patience.js';
+import { onLiveLink } from './live-link.js';
+
+/** What a consumer needs of its connection. */
+export interface ChannelConsumerParts extends ConnectionParts {
+  readonly drain: EventDrain;
+}
+
+/**
+ * kombu's `Consumer`: consumes from queues on a channel of its own, and has its callbacks run inside the connection's
+ * `drainEvents`, one message after the other. After a loss `drainEvents` rejects until the consumer is revived, which makes
+ * it consume again; `connection.ensure(connection, ...)` does that. Made by `connection.consumer()`.
+ */
+export class ChannelConsumer<T = unknown> implements Drained, AsyncDisposable {
+  readonly #parts: ChannelConsumerParts;
+  readonly #options: ResolvedChannelConsumerOptions;
+  readonly #callbacks: ConsumerCallback[];
+  readonly #queues: Set<Queue>;
+  #prefetchCount: number;
+  #channel: ConsumerChannel | undefined;
+  #ended: Error | undefined;
+
+  /** @throws ConfigurationError naming the option, its value and what is allowed */
+  constructor(
+    parts: ChannelConsumerParts,
+    queues: Queue<T> | readonly Queue<T>[],
+    options: ChannelConsumerOptions<T>,
+  ) {
+    this.#parts = parts;
+    this.#options = resolveChannelConsumerOptions(queues, options);
+    this.#callbacks = [...this.#options.callbacks];
+    this.#queues = new Set(this.#options.queues);
+    this.#prefetchCount = this.#options.prefetchCount;
+    if (this.#options.autoDeclare) parts.topology.add(...this.#queues);
+  }
+
+  /** The queues that it consumes from, or will. */
+  get queues(): readonly Queue[] {
+    return [...this.#queues];
+  }
+
+  /** The channel that it consumes on; undefined while it does not. */
+  get channel(): Channel | undefined {
+    return this.#ended === undefined ? this.#channel?.channel : undefined;
+  }
+
+  get ended(): Error | undefined {
+    return this.#ended;
+  }
+
+  /** Adds a function that gets each message, after those that were added before. */
+  registerCallback(callback: ConsumerCallback<T>): void {
+    this.#callbacks.push(callback as ConsumerCallback);
+  }
+
+  /** Consumes from one more queue; if it consumes already, from the next `consume()` on. */
+  addQueue(queue: Queue<T>): void {
+    if (!(queue instanceof Queue)) resolveChannelConsumerOptions(queue, {});
+    if (this.#options.autoDeclare) this.#parts.topology.add(queue);
+    this.#queues.add(queue);
+  }
+
+  /** Whether it is registered with this queue on a channel that lives. */
+  consumingFrom(queue: Queue): boolean {
+    return this.channel !== undefined && this.#channel?.isConsumingFrom(queue) === true;
+  }
+
+  /**
+   * Declares its queues, sets the prefetch and registers with each queue that it does not consume from yet. Waits for a
+   * connection if there is none.
+   *
+   * @throws TopologyError, AmqpError, OperationalError, ConnectionClosedError
+   */
+  async consume(patience: PatienceOptions = {}): Promise<this> {
+    await onLiveLink(this.#parts, patience, (link) => this.#consumeOn(link));
+    return this;
+  }
+
+  /** Consumes no longer. What was delivered and not drained goes back to its queue. */
+  async cancel(): Promise<void> {
+    const channel = this.#channel;
+    this.#parts.drain.leave(this);
+    this.#channel = undefined;
+    this.#ended = undefined;
+    if (channel === undefined) return;
+    channel.end();
+    this.#parts.drain.drop(channel);
+    await channel.channel.close();
+  }
+
+  /** The same for one queue, whose messages can still be settled. */
+  async cancelByQueue(queue: Queue): Promise<void> {
+    this.#queues.delete(queue);
+    await this.#channel?.cancel(queue);
+  }
+
+  /** Sets the prefetch, of what it consumes from now on. */
+  async qos({ prefetchCount }: { readonly prefetchCount: number }): Promise<void> {
+    checkOptions('Consumer.qos', { prefetchCount }, { prefetchCount: prefetch });
+    this.#prefetchCount = prefetchCount;
+    if (this.channel !== undefined) await this.#channel?.qos(prefetchCount);
+  }
+
+  /** Has the broker deliver again all that is not settled on its channel. @throws ConfigurationError when it does not consume */
+  async recover(): Promise<void> {
+    const { channel } = this;
+    if (channel === undefined) throw new ConfigurationError(notConsuming('recover'));
+    await channel.recover();
+  }
+
+  /** Empties its queues of what was delivered to nobody. @returns how many messages are gone */
+  async purge(): Promise<number> {
+    return onLiveLink(this.#parts, {}, async (link) => {
+      const channel = await link.defaultChannel();
+      let purged = 0;
+      for (const queue of this.#queues) {
+        const name = await this.#parts.topology.queueName(link, queue);
+        purged += (await channel.purgeQueue(name)).messageCount;
+      }
+      return purged;
+    });
+  }
+
+  /** Declares its queues. */
+  async declare(): Promise<void> {
+    await onLiveLink(this.#parts, {}, (link) => this.#parts.topology.declare(link, this.queues));
+  }
+
+  /**
+   * Consumes again on the connection that is the current one, if it consumed before. It opens a channel of its own, so that
+   * what happens to others does not reach it.
+   */
+  async revive(_channel?: Channel): Promise<void> {
+    if (this.#channel === undefined) return;
+    const { link } = this.#parts.loop;
+    if (link === undefined || (this.#ended === undefined && this.#channel.link === link)) return;
+    await this.#consumeOn(link);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.cancel();
+  }
+
+  async #consumeOn(link: Link): Promise<void> {
+    const consuming = this.#ended === undefined && this.#channel?.link === link;
+    const channel = consuming ? this.#channel : await this.#open(link);
+    if (channel === undefined) return;
+    try {
+      await channel.qos(this.#prefetchCount);
+      for (const queue of this.#queues) {
+        if (channel.isConsumingFrom(queue)) continue;
+        await channel.register(queue, await this.#nameOf(link, queue));
+      }
+    } catch (error) {
+      if (!consuming) await this.#abandon(channel, error as Error);
+      throw error;
+    }
+  }
+
+  /** A cancelled consumer's queue may be gone, and what it is bound to. */
+  async #open(link: Link): Promise<ConsumerChannel> {
+    const old = this.#channel;
+    if (old !== undefined && old.link === link) {
+      for (const queue of this.#queues) this.#parts.topology.forget(link, queue);
+    }
+    const { accept, noAck } = this.#options;
+    const channel: ConsumerChannel = new ConsumerChannel(
+      link,
+      await link.connection.openChannel(),
+      {
+        accept,
+        noAck,
+        prefetchCount: this.#prefetchCount,
+        onMessage: (message) => this.#parts.drain.push(channel, () => this.#received(message)),
+        onEnd: (error) => this.#end(channel, error),
+      },
+    );
+    this.#channel = channel;
+    this.#ended = undefined;
+    this.#parts.drain.join(this);
+    if (old !== undefined && old.loss === undefined) await old.channel.close();
+    return channel;
+  }
+
+  async #abandon(channel: ConsumerChannel, error: Error): Promise<void> {
+    channel.end();
+    this.#end(channel, error);
+    await channel.channel.close();
+  }
+
+  #end(channel: ConsumerChannel, error: Error): void {
+    if (this.#channel !== channel) return;
+    this.#ended ??= error;
+    this.#parts.drain.drop(channel);
+  }
+
+  #nameOf(link: Link, queue: Queue): Promise<string> {
+    const { autoDeclare } = this.#options;
+    return autoDeclare ? this.#parts.topology.queueName(link, queue) : Promise.resolve(queue.name);
+  }
+
+  async #received(message: Message): Promise<void> {
+    let body: unknown;
+    try {
+      body = message.payload;
+    } catch (error) {
+      const { onDecodeError } = this.#options;
+      if (onDecodeError === undefined) throw error;
+      await onDecodeError(message, error as Error);
+      return;
+    }
+    for (const callback of this.#callbacks) await callback(body, message);
+  }
+}
