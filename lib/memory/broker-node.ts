@@ -4,6 +4,7 @@ import type { AmqpFault } from './amqp-fault.js';
 import type { BrokerStore } from './broker-store.js';
 import { Faults } from './faults.js';
 import { listen } from './ports.js';
+import { resetSocket } from './reset-socket.js';
 import { serverProperties } from './server-properties.js';
 import type { ServerChannel } from './session/server-channel.js';
 import { Session } from './session/session.js';
@@ -18,6 +19,8 @@ export class BrokerNode implements SessionHost {
   readonly replies = new Map<string, ServerChannel>();
   readonly faults = new Faults();
   readonly serverProperties;
+  /** All that are open, also those whose session is over. */
+  readonly #sockets = new Set<Socket>();
   state: NodeState = 'down';
   blocked: string | undefined;
   #server: Server | undefined;
@@ -50,6 +53,8 @@ export class BrokerNode implements SessionHost {
   kill(): void {
     this.#down(() => {
       for (const session of this.sessions) session.reset();
+      // What has said goodbye may still wait for its peer to do so.
+      for (const socket of this.#sockets) resetSocket(socket);
     });
   }
 
@@ -96,6 +101,7 @@ export class BrokerNode implements SessionHost {
   /** For good. The last node of a cluster takes the queues with it, whose timers would go on. */
   async close(): Promise<void> {
     this.kill();
+    for (const socket of this.#sockets) resetSocket(socket);
     await this.#closed;
     if (this.store.running.size === 0) this.store.clear();
   }
@@ -120,6 +126,8 @@ export class BrokerNode implements SessionHost {
 
   #accepted(socket: Socket): void {
     socket.unref();
+    this.#sockets.add(socket);
+    socket.once('close', () => this.#sockets.delete(socket));
     const session = new Session(this, socket);
     this.sessions.add(session);
     if (this.state === 'hung') session.pause();
@@ -130,9 +138,11 @@ export class BrokerNode implements SessionHost {
     const server = this.#server;
     this.#server = undefined;
     if (server === undefined) return;
-    this.#closed = new Promise((resolve) => {
+    const closed = new Promise<void>((resolve) => {
       server.close(() => resolve());
     });
+    // The server before it may still wait for a connection that says goodbye.
+    this.#closed = Promise.all([this.#closed, closed]).then(() => undefined);
   }
 
   #down(end: () => void): void {

@@ -25,6 +25,8 @@ const predeclared: readonly (readonly [name: string, type: ExchangeType, interna
 export class VirtualHost {
   readonly exchanges = new Map<string, MemoryExchange>();
   readonly queues = new Map<string, MemoryQueue>();
+  /** On their way from one queue to others. */
+  #dead: (() => void)[] = [];
 
   constructor(
     readonly name: string,
@@ -63,7 +65,7 @@ export class VirtualHost {
     const queue: MemoryQueue = new MemoryQueue(declaration, {
       clock: this.clock,
       changed: this.changed,
-      deadLetter: (message, reason, from) => this.#deadLetter(message, reason, from),
+      deadLetter: (message, reason, from) => this.#died(message, reason, from),
       expired: (expired) => this.removeQueue(expired),
     });
     this.queues.set(queue.name, queue);
@@ -122,6 +124,21 @@ export class VirtualHost {
     for (const exchange of this.exchanges.values()) {
       if (!exchange.declaration.durable) this.removeExchange(exchange);
     }
+  }
+
+  /** Has what died arrive. To be called when a method has had its effect. */
+  settle(): void {
+    for (let dead = this.#dead; dead.length > 0; dead = this.#dead) {
+      this.#dead = [];
+      for (const arrive of dead) arrive();
+    }
+  }
+
+  /** A queue is a process of its own in RabbitMQ: what dies in it arrives elsewhere when the method that did it is over. */
+  #died(message: StoredMessage, reason: DeathReason, from: MemoryQueue): void {
+    if (from.settings.deadLetterExchange === undefined) return;
+    if (this.#dead.length === 0) queueMicrotask(() => this.settle());
+    this.#dead.push(() => this.#deadLetter(message, reason, from));
   }
 
   #deadLetter(message: StoredMessage, reason: DeathReason, from: MemoryQueue): void {

@@ -131,6 +131,7 @@ export class ChannelSlot {
       this.free();
       this.session.send(this.number, 'channel.close-ok', {});
     } else handle(this.#assertOpen(), method, content);
+    this.session.vhost?.settle();
   }
 
   #open(): void {

@@ -3,6 +3,7 @@ import { AmqpFault, syntaxError } from '../amqp-fault.js';
 import type { MemoryUser } from '../broker-store.js';
 import type { ControlAction } from '../faults.js';
 import type { VirtualHost } from '../model/virtual-host.js';
+import { resetSocket } from '../reset-socket.js';
 import type { BadFrame, Frame } from '../wire/frame-parser.js';
 import { FrameParser, FrameType } from '../wire/frame-parser.js';
 import type { Content } from '../wire/frame-writer.js';
@@ -148,7 +149,7 @@ export class Session {
   /** Ends it as a crash does. */
   reset(): void {
     this.end();
-    this.socket.resetAndDestroy();
+    resetSocket(this.socket);
   }
 
   /** Gives back what it held. Idempotent. */
