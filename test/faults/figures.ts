@@ -11,7 +11,7 @@ export interface Figures {
   /** Ids delivered with `x-republished`, and publishes that were in flight at a loss. */
   readonly republished: number;
   readonly 'publishes in flight': number;
-  /** Ids delivered as `redelivered`, those of them that had been handled, and the prefetches of the consumers' sessions that ended. */
+  /** Ids delivered as `redelivered`, those of them that had been handled, and the prefetches of sessions that ended or that the broker took for alive again. */
   readonly redelivered: number;
   readonly 'acks lost': number;
   readonly 'deliveries in flight': number;

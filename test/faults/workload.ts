@@ -46,7 +46,7 @@ export interface WorkloadOptions {
 }
 
 // More than a consumer takes at this rate between two acks, and well below its broker's default limit.
-const PREFETCH = 100;
+export const PREFETCH = 100;
 
 /** Publishes numbered ids at a rate and consumes them; all of it ends with the test. */
 export class Workload {
