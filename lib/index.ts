@@ -40,6 +40,7 @@ export type {
   Revivable,
 } from './failover/ensure-options.js';
 export { FailoverConnection } from './failover/failover-connection.js';
+export type { GetOptions } from './failover/fetched-message.js';
 export type { FailoverLogger } from './failover/logger.js';
 export type { PatienceOptions } from './failover/patience.js';
 export type { Clock, Random } from './policy/clock.js';

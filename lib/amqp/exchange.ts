@@ -1,5 +1,7 @@
 import { ConfigurationError } from '../errors.js';
 import { Binding } from './binding.js';
+import type { Channel } from './channel.js';
+import { declareExchange } from './declare.js';
 import { mergedArguments } from './entity-arguments.js';
 import type { Arguments } from './entity-arguments.js';
 import { defaultExchangeType, exchangeName } from './entity.messages.js';
@@ -115,7 +117,41 @@ export class Exchange {
     return new Binding(this, { routingKey, arguments: bindingArguments });
   }
 
+  /** Declares it and what it is bound to. @throws TopologyError when the broker refuses it */
+  declare(channel: Channel): Promise<void> {
+    return declareExchange(channel, this);
+  }
+
+  /** Has it take what is published to another one. Only here and now: what is to last belongs into its `bindings`. */
+  async bindTo(
+    channel: Channel,
+    exchange: Exchange | string,
+    routingKey = '',
+    bindingArguments: Arguments = {},
+  ): Promise<void> {
+    await channel.bindExchange(this.name, nameOf(exchange), routingKey, { ...bindingArguments });
+  }
+
+  /** Takes back a binding; one that does not exist is no error. */
+  async unbindFrom(
+    channel: Channel,
+    exchange: Exchange | string,
+    routingKey = '',
+    bindingArguments: Arguments = {},
+  ): Promise<void> {
+    await channel.unbindExchange(this.name, nameOf(exchange), routingKey, { ...bindingArguments });
+  }
+
+  /** Deletes it; one that does not exist is no error. @throws AmqpError with code 406 when something is bound to it and `ifUnused` was given */
+  async delete(channel: Channel, options: { readonly ifUnused?: boolean } = {}): Promise<void> {
+    await channel.deleteExchange(this.name, options);
+  }
+
   toString(): string {
     return exchangeName(this.name);
   }
 }
+
+/** The name of what was given as an exchange, or as the name of one. */
+export const nameOf = (exchange: Exchange | string): string =>
+  typeof exchange === 'string' ? exchange : exchange.name;

@@ -1,9 +1,11 @@
 import { ConfigurationError } from '../errors.js';
 import type { Binding } from './binding.js';
+import type { Channel } from './channel.js';
+import { declareQueue } from './declare.js';
 import { mergedArguments } from './entity-arguments.js';
 import type { Arguments } from './entity-arguments.js';
 import { queueName } from './entity.messages.js';
-import { Exchange } from './exchange.js';
+import { Exchange, nameOf } from './exchange.js';
 import { optionRefused } from '../option.messages.js';
 import { checkOptions } from '../policy/check-options.js';
 import { shortString } from './short-string.js';
@@ -75,6 +77,55 @@ export class Queue<T = unknown> {
   get deadLetterExchange(): string | undefined {
     const exchange = this.arguments[queueArguments.deadLetterExchange];
     return typeof exchange === 'string' ? exchange : undefined;
+  }
+
+  /**
+   * Declares it, its exchanges and its bindings. What is registered with a connection is declared by itself; this is for
+   * `connection.autoretry((channel) => queue.declare(channel))`, as in kombu's guide.
+   *
+   * @returns its name, which for `''` is the one that the server gave
+   * @throws TopologyError when the broker refuses it
+   */
+  declare(channel: Channel): Promise<string> {
+    return declareQueue(channel, this);
+  }
+
+  /** Has it take what is published to an exchange. Only here and now: what is to last belongs into its `bindings`. */
+  async bindTo(
+    channel: Channel,
+    exchange: Exchange | string,
+    routingKey = '',
+    bindingArguments: Arguments = {},
+  ): Promise<void> {
+    await channel.bindQueue(this.name, nameOf(exchange), routingKey, { ...bindingArguments });
+  }
+
+  /** Takes back a binding; one that does not exist is no error. */
+  async unbindFrom(
+    channel: Channel,
+    exchange: Exchange | string,
+    routingKey = '',
+    bindingArguments: Arguments = {},
+  ): Promise<void> {
+    await channel.unbindQueue(this.name, nameOf(exchange), routingKey, { ...bindingArguments });
+  }
+
+  /** Removes the messages that are with nobody. @returns how many */
+  async purge(channel: Channel): Promise<number> {
+    return (await channel.purgeQueue(this.name)).messageCount;
+  }
+
+  /**
+   * Deletes it with its messages; one that does not exist is no error. A consumer of it that runs declares it again.
+   *
+   * @returns how many messages were in it
+   * @throws AmqpError with code 406 when it has consumers and `ifUnused` was given, or messages and `ifEmpty` was
+   */
+  async delete(
+    channel: Channel,
+    options: { readonly ifUnused?: boolean; readonly ifEmpty?: boolean } = {},
+  ): Promise<number> {
+    return (await channel.deleteQueue(this.name, options)).messageCount;
   }
 
   toString(): string {

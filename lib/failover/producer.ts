@@ -104,6 +104,19 @@ export class Producer implements AsyncDisposable {
    */
   revive(): void {}
 
+  /**
+   * Declares exchanges and queues, if they are not declared already; from now on they are on every new connection before
+   * anything is published there. The same as `connection.declare`.
+   *
+   * @throws ConfigurationError when one of the same name was registered with other arguments
+   * @throws TopologyError when the broker refuses one
+   */
+  async maybeDeclare(...entities: readonly Entity[]): Promise<void> {
+    this.#register({ declare: entities });
+    const { loop, topology } = this.#parts;
+    if (loop.link !== undefined) await topology.declareOn(loop.link, entities);
+  }
+
   async #close(timeout: number): Promise<void> {
     const late = new AbortController();
     const cancel = this.#parts.clock.schedule(timeout, () => late.abort());
