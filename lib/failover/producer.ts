@@ -112,6 +112,7 @@ export class Producer implements AsyncDisposable {
    * @throws TopologyError when the broker refuses one
    */
   async maybeDeclare(...entities: readonly Entity[]): Promise<void> {
+    checkPublishOptions({ declare: entities });
     this.#register({ declare: entities });
     const { loop, topology } = this.#parts;
     if (loop.link !== undefined) await topology.declareOn(loop.link, entities);
