@@ -3,8 +3,11 @@ import * as fc from 'fast-check';
 /** Two connections with two channels each. */
 export const SEATS = 4;
 
-/** The queues of a program. `dead` is only ever filled by dead-lettering, so that its order is not a race. */
-export const queues = ['plain', 'limited', 'priorities', 'fleeting', 'dead'] as const;
+/**
+ * The queues of a program. `dropped` and `expired` are each filled by the dead letters of one queue and by nothing else: two queues
+ * that dead-letter into one, as when a channel gives messages back to both, do so in the order of a race.
+ */
+export const queues = ['plain', 'limited', 'priorities', 'fleeting', 'dropped', 'expired'] as const;
 export type QueueName = (typeof queues)[number];
 
 export const exchanges = ['topic', 'fanout'] as const;

@@ -6,19 +6,20 @@ import type { Command, QueueName } from './commands.js';
 import { exchanges, queues } from './commands.js';
 
 const optionsOf = (queue: QueueName, name: (short: string) => string): Options.AssertQueue => {
-  const deadLetters = {
+  const deadLetters = (into: QueueName) => ({
     'x-dead-letter-exchange': '',
-    'x-dead-letter-routing-key': name('dead'),
-  };
+    'x-dead-letter-routing-key': name(into),
+  });
   switch (queue) {
     case 'limited':
-      return { arguments: { 'x-max-length': 3, ...deadLetters } };
+      return { arguments: { 'x-max-length': 3, ...deadLetters('dropped') } };
     case 'priorities':
       return { arguments: { 'x-max-priority': 3 } };
     case 'fleeting':
-      return { arguments: { 'x-message-ttl': 0, ...deadLetters } };
+      return { arguments: { 'x-message-ttl': 0, ...deadLetters('expired') } };
     case 'plain':
-    case 'dead':
+    case 'dropped':
+    case 'expired':
       return {};
   }
 };
