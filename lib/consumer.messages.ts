@@ -72,3 +72,17 @@ export const noRoute = (routingKey: string, type: unknown): string =>
 
 export const nothingDeadLettered = (name: string, queue: string): string =>
   `${name}: quorum queue ${quoted(queue)} names no dead-letter exchange. A message whose handler keeps failing is dropped at the queue's delivery limit, which is 20 by default since RabbitMQ 4.0. Give the queue a deadLetterExchange, or ignore this if a policy of the broker does.`;
+
+export const foreignConsumers = (name: string): string =>
+  `${name}.getConsumers: must return a list of at least one consumer, each made by the function that it is given: return [consumer(queues, { callbacks })]. A consumer of another connection would never be drained.`;
+
+export const runsAlready = (name: string, verb: string): string =>
+  `${name}.${verb}: it consumes already. Wait for run() or end the loop over consume() before; for more at the same time make another instance.`;
+
+export const noConnection = (name: string): string =>
+  `${name}.connection: must be a FailoverConnection. Take it in the constructor: constructor(readonly connection: FailoverConnection) { super(); }`;
+
+export const mixinStopped = (name: string): string => `${name} is to stop.`;
+
+export const mixinLost = (name: string, error: Error): string =>
+  `${name}: consuming no longer: ${error.message} Starting again.`;

@@ -59,6 +59,10 @@ export type {
   Handler,
 } from './failover/consumer-definition.js';
 export type { ConsumerHooks, ExtraContext } from './failover/consumer-hooks.js';
+export { ConsumerMixin } from './failover/mixins/consumer-mixin.js';
+export { ConsumerProducerMixin } from './failover/mixins/consumer-producer-mixin.js';
+export type { ConsumerFactory, MixinConsumers, MixinHooks } from './failover/mixins/mixin-hooks.js';
+export type { ConsumeOptions } from './failover/mixins/mixin-options.js';
 export { Message } from './failover/message.js';
 export type { DeliveryInfo, MessageState, SettleResult } from './failover/message.js';
 export type { PublishReceipt } from './failover/outbox-entry.js';

@@ -174,12 +174,8 @@ export class ChannelConsumer<T = unknown> implements Drained, AsyncDisposable {
     }
   }
 
-  /** A cancelled consumer's queue may be gone, and what it is bound to. */
   async #open(link: Link): Promise<ConsumerChannel> {
     const old = this.#channel;
-    if (old !== undefined && old.link === link) {
-      for (const queue of this.#queues) this.#parts.topology.forget(link, queue);
-    }
     const { accept, noAck } = this.#options;
     const channel: ConsumerChannel = new ConsumerChannel(
       link,
@@ -209,6 +205,10 @@ export class ChannelConsumer<T = unknown> implements Drained, AsyncDisposable {
     if (this.#channel !== channel) return;
     this.#ended ??= error;
     this.#parts.drain.drop(channel);
+    const { link } = channel;
+    if (!link.live) return;
+    // Whoever consumes from them next, on the same connection: a queue may be gone, and what it is bound to.
+    for (const queue of this.#queues) this.#parts.topology.forget(link, queue);
   }
 
   #nameOf(link: Link, queue: Queue): Promise<string> {

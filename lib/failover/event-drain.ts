@@ -1,5 +1,5 @@
 import { drainTimedOut } from '../consumer.messages.js';
-import { TimeoutError } from '../errors.js';
+import { TimeoutError, isTimeoutError } from '../errors.js';
 import type { ConnectionParts } from './connection-parts.js';
 import type { Link } from './link.js';
 import type { PatienceOptions } from './patience.js';
@@ -67,8 +67,26 @@ export class EventDrain {
    * @throws AmqpError when a consumer has ended, or the connection is lost meanwhile
    * @throws ConnectionClosedError
    */
-  async next({ timeout, signal }: PatienceOptions): Promise<void> {
-    const { clock, loop, ended } = this.parts;
+  async next(patience: PatienceOptions): Promise<void> {
+    const event = this.#take() ?? (await this.#waitFor(patience));
+    await event.run();
+  }
+
+  /** The same for one to whom it is no error that none comes in time. @returns whether there was one */
+  async nextWithin(timeout: number, signal: AbortSignal): Promise<boolean> {
+    let event: DrainedEvent;
+    try {
+      event = this.#take() ?? (await this.#waitFor({ timeout, signal }));
+    } catch (error) {
+      if (isTimeoutError(error) || (signal.aborted && error === signal.reason)) return false;
+      throw error;
+    }
+    await event.run();
+    return true;
+  }
+
+  async #waitFor({ timeout, signal }: PatienceOptions): Promise<DrainedEvent> {
+    const { clock, loop } = this.parts;
     const patience = new Patience(
       clock,
       { timeout, signal },
@@ -77,13 +95,8 @@ export class EventDrain {
     try {
       let link = loop.link;
       for (;;) {
-        ended.throwIfAborted();
-        this.#assertConsuming();
-        const event = this.#events.shift();
-        if (event !== undefined) {
-          await event.run();
-          return;
-        }
+        const event = this.#take();
+        if (event !== undefined) return event;
         if (link?.connection.loss !== undefined) throw link.connection.loss;
         patience.check();
         link ??= await loop.wait({ signal: patience.signal });
@@ -92,6 +105,13 @@ export class EventDrain {
     } finally {
       patience[Symbol.dispose]();
     }
+  }
+
+  /** @throws why a consumer, or the connection, has ended */
+  #take(): DrainedEvent | undefined {
+    this.parts.ended.throwIfAborted();
+    this.#assertConsuming();
+    return this.#events.shift();
   }
 
   /** @throws why a consumer has ended */

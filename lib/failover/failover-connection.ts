@@ -310,6 +310,11 @@ export class FailoverConnection implements AsyncDisposable {
     return connectionInfo(this.#core.options, status, this.#core.family.cursor, connection);
   }
 
+  /** @internal What has come for its consumers. */
+  get drain(): EventDrain {
+    return this.#drain;
+  }
+
   /** @internal What producers and consumers work with. */
   get parts(): ConnectionParts {
     return this.#core;

@@ -50,7 +50,7 @@ export class MessageHandling {
       handler = this.#handlerOf(message);
       body = message.payload;
     } catch (error) {
-      await this.#undecodable(message, error as Error);
+      await this.undecodable(message, error as Error);
       return;
     }
     try {
@@ -84,8 +84,11 @@ export class MessageHandling {
     }
   }
 
-  /** Dropping it takes a queue that keeps what is rejected: one wrong `accept` in a deploy must not destroy a backlog. */
-  async #undecodable(message: Message, error: Error): Promise<void> {
+  /**
+   * Sees a message to its end that cannot be read. Dropping it takes a queue that keeps what is rejected: one wrong `accept`
+   * in a deploy must not destroy a backlog. Never rejects.
+   */
+  async undecodable(message: Message, error: Error): Promise<void> {
     const { hooks, name } = this.definition;
     const { queue } = message;
     await hooked(this.parts, `${name}.onDecodeError`, () => hooks?.onDecodeError?.(message, error));

@@ -2,6 +2,7 @@ import type { ConsumeEndReason } from '../policy/consumer-state.js';
 import type { ConnectionParts } from './connection-parts.js';
 import type { ConsumerDefinition } from './consumer-definition.js';
 import type { ConsumerHooks, ExtraContext } from './consumer-hooks.js';
+import { disposeOf } from './dispose-of.js';
 import type { ResolvedConsumerOptions } from './consumer-options.js';
 import type { ConsumerSession } from './consumer-session.js';
 import { hooked } from './hooked.js';
@@ -71,11 +72,11 @@ export class SessionLifecycle {
     let left = false;
     const entered = this.#hook('extraContext', async () => {
       context = await this.#hooks.extraContext?.(channel);
-      if (left) await dispose(context);
+      if (left) await disposeOf(context);
     });
     const leave = (): unknown => {
       left = true;
-      return dispose(context);
+      return disposeOf(context);
     };
     return { entered, leave };
   }
@@ -107,10 +108,4 @@ export class SessionLifecycle {
     const { clock } = this.parts;
     return settledWithin(clock, this.options.settleTimeout, this.over, this.#hook(hook, call));
   }
-}
-
-async function dispose(context: ExtraContext): Promise<void> {
-  if (context === undefined || context === null) return;
-  if (Symbol.asyncDispose in context) await context[Symbol.asyncDispose]();
-  else context[Symbol.dispose]();
 }

@@ -12,7 +12,8 @@ export type ConsumeEndReason = 'lost' | 'channel-closed' | 'cancelled' | 'paused
  * - `starting`: waiting for a connection, declaring, setting qos, registering
  * - `waiting`: the last start failed; the next one begins at `until`
  * - `paused`: not consuming, because it was told so
- * - `failed`: given up for good: its first start failed in a way that `start()` was told to give up on
+ * - `failed`: given up for good: its first start failed in a way that `start()` was told to give up on; or, of a mixin, `run()` has
+ *   rejected
  */
 export type ConsumerState =
   | { readonly status: 'idle' }
@@ -38,8 +39,8 @@ export type ConsumerState =
 const moves: LegalMoves<ConsumerState['status']> = {
   idle: ['starting', 'paused', 'stopping'],
   starting: ['consuming', 'waiting', 'starting', 'paused', 'failed', 'stopping'],
-  consuming: ['starting', 'waiting', 'paused', 'stopping'],
-  waiting: ['starting', 'paused', 'stopping'],
+  consuming: ['starting', 'waiting', 'paused', 'failed', 'stopping'],
+  waiting: ['starting', 'paused', 'failed', 'stopping'],
   paused: ['starting', 'stopping'],
   failed: ['starting', 'stopping'],
   stopping: ['stopped'],
