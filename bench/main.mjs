@@ -93,15 +93,19 @@ function titleOf({ workload, size, outstanding }) {
 function tableOf({ shows }, results) {
   const measures = [...shows, 'peakMiB'];
   const head = ['client', ...measures.flatMap((measure) => [units[measure], '/ amqplib'])];
-  const lines = clients.map((client) => [
-    client,
-    ...measures.flatMap((measure) => {
-      const values = results[client].map((one) => one[measure]);
-      const ratios = values.map((value, round) => value / results[BASELINE][round][measure]);
-      return cells(spread(values), spread(ratios));
-    }),
-  ]);
-  return table(head, lines);
+  return table(
+    head,
+    clients.map((client) => rowOf(client, measures, results)),
+  );
+}
+
+function rowOf(client, measures, results) {
+  const cellsOf = (measure) => {
+    const values = results[client].map((one) => one[measure]);
+    const ratios = values.map((value, round) => value / results[BASELINE][round][measure]);
+    return cells(spread(values), spread(ratios));
+  };
+  return [client, ...measures.flatMap(cellsOf)];
 }
 
 await control.close();
