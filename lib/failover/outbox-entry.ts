@@ -56,6 +56,8 @@ export class OutboxEntry {
   attempts = 0;
   /** When the last attempt was sent. A reading of the clock. */
   sentAt = 0;
+  /** The connection that the last attempt was sent on. */
+  sentOn: object | undefined;
   /** How often the broker has nacked it. */
   nacks = 0;
   /** It was sent and neither confirmed nor nacked: it may be stored. */
@@ -87,6 +89,7 @@ export class OutboxEntry {
   /** It has its outcome. It may stay on the wire for as long as the broker likes, so it lets go of what is large. */
   settle(): void {
     this.#settled = true;
+    this.sentOn = undefined;
     this.message.content = NOTHING;
     this.message.properties.headers = {};
   }

@@ -45,7 +45,8 @@ export class PublishLoop implements CurrentChannelOwner, NackedRetryOwner {
       clock,
       onErrbackError: listeners.onError,
       emptied: () => {
-        this.#confirms.stop();
+        // What nobody waits for any more still fills the window until it is answered, or its channel given up.
+        this.#confirms.rest();
         this.#retry.rest();
         this.#current.rest();
         this.#emptied();
@@ -140,8 +141,15 @@ export class PublishLoop implements CurrentChannelOwner, NackedRetryOwner {
     const { code } = loss;
     const unrecoverable = recoverability({ connectionLost, channelClosed: true, code }) === 'none';
     // A publish may have done it: sent again amid the others it would end one connection after the other.
-    const end = connectionLost ? 'killed-connection' : 'killed';
-    this.#lost(on, unconfirmed, unrecoverable ? end : 'lost', loss);
+    if (!unrecoverable) this.#lost(on, unconfirmed, 'lost', loss);
+    else if (!connectionLost) this.#lost(on, unconfirmed, 'killed', loss);
+    else {
+      // It may have been on the other channel: alone is only what was alone on the connection.
+      const others = this.#channels.filter((other) => other !== on && other.link === on.link);
+      const entries = [...unconfirmed, ...others.flatMap((other) => other.abandon())];
+      this.#lost(on, entries, 'killed-connection', loss);
+      for (const other of others) this.#leave(other, 'killed-connection', loss);
+    }
     this.#confirms.rest();
   }
 
@@ -198,10 +206,13 @@ export class PublishLoop implements CurrentChannelOwner, NackedRetryOwner {
     cause: Error,
   ): void {
     this.#pending.lost(unconfirmed, end, cause, on.link.broker);
-    this.#retry.closed(on);
-    if (on === this.#current.channel) {
-      this.#current.leave(end === 'killed' || on.answered || !isAmqpError(cause));
-    }
+    this.#leave(on, end, cause);
+  }
+
+  #leave(channel: PublishChannel, end: ChannelEnd, cause: Error): void {
+    this.#retry.closed(channel);
+    if (channel !== this.#current.channel) return;
+    this.#current.leave(end === 'killed' || channel.answered || !isAmqpError(cause));
   }
 
   #endAll(why: string, options?: ErrorOptions): void {
