@@ -15,7 +15,7 @@ import type { OptionCheck } from '../policy/check-options.js';
 import type { QueueOptions } from './queue-options.js';
 
 // RabbitMQ's limit for TTLs and expiries: ten years of 365 days (seen on 3.10).
-const MAX_EXPIRY = 315_360_000_000;
+export const MAX_EXPIRY = 315_360_000_000;
 
 /** What each option of a queue may be. */
 export const queueChecks: Readonly<Record<keyof QueueOptions, OptionCheck>> = {

@@ -100,11 +100,13 @@ export class NackedRetry {
       this.#ended();
       return;
     }
-    this.#failures = 0;
     const channel = new PublishChannel(link, opened, clock, this.owner);
     this.#channel = channel;
+    const { isOpen } = channel;
+    if (isOpen) this.#failures = 0;
+    else this.#backOff();
     // Blocked meanwhile: we stop writing, and try again when it is not.
-    const taken = channel.isOpen ? this.outbox.takeNacked(clock.now()) : [];
+    const taken = isOpen ? this.outbox.takeNacked(clock.now()) : [];
     for (const entry of taken) this.owner.send(entry, channel);
     this.room(channel);
   }

@@ -1,6 +1,7 @@
 import type { DeliveryMode } from '../amqp/exchange.js';
 import { Exchange } from '../amqp/exchange.js';
 import { Queue } from '../amqp/queue.js';
+import { MAX_EXPIRY } from '../amqp/queue-checks.js';
 import { shortString } from '../amqp/short-string.js';
 import { ConfigurationError } from '../errors.js';
 import { optionRefused } from '../option.messages.js';
@@ -15,6 +16,7 @@ import {
   flag,
   listOf,
   oneOf,
+  plainObject,
   text,
   wholeNumber,
 } from '../policy/check-options.js';
@@ -71,17 +73,21 @@ export interface PublishOptions<T = unknown> {
   readonly signal?: AbortSignal | undefined;
 }
 
-const object: OptionCheck = {
-  allowed: 'an object',
-  accepts: (value) => typeof value === 'object' && value !== null,
-};
-
 const exchange: OptionCheck = {
   allowed: 'an Exchange',
   accepts: (value) => value instanceof Exchange,
 };
 
-const queue: OptionCheck = { allowed: 'a Queue', accepts: (value) => value instanceof Queue };
+const answerQueue: OptionCheck = {
+  allowed: "a Queue with a name (for answers without a queue: 'amq.rabbitmq.reply-to')",
+  accepts: (value) => value instanceof Queue && value.name !== '',
+};
+
+/** RabbitMQ closes the channel over a longer one. */
+const expiration: OptionCheck = {
+  allowed: `a number of milliseconds from 0 to ${MAX_EXPIRY}`,
+  accepts: (value) => duration().accepts(value) && Number(value) <= MAX_EXPIRY,
+};
 
 const entities = listOf(
   'exchanges and queues',
@@ -99,12 +105,12 @@ const publishOptionChecks = {
   routingKey: shortString,
   declare: entities,
   serializer: text,
-  headers: object,
-  expiration: duration(),
+  headers: plainObject,
+  expiration,
   priority: wholeNumber(0, 255),
   deliveryMode: oneOf('persistent', 'transient', 1, 2),
   mandatory: flag,
-  replyTo: either(shortString, queue),
+  replyTo: either(shortString, answerQueue),
   correlationId: shortString,
   messageId: shortString,
   type: shortString,

@@ -1,7 +1,7 @@
 import { ConfigurationError, SerializationError } from '../errors.js';
 import { contentTypeRefused, unknownSerializer } from '../serialization.messages.js';
 import { json } from './json.js';
-import { raw } from './raw.js';
+import { isBytes, raw } from './raw.js';
 import type { EncodedBody, Serializer } from './serializer.js';
 import { text } from './text.js';
 
@@ -42,11 +42,7 @@ function bareType(contentType: string): string {
  */
 export function encodeBody(body: unknown, serializer?: string): EncodedBody {
   const chosen =
-    serializer === undefined
-      ? body instanceof Uint8Array
-        ? raw
-        : json
-      : serializerNamed(serializer);
+    serializer === undefined ? (isBytes(body) ? raw : json) : serializerNamed(serializer);
   const { contentType, contentEncoding } = chosen;
   return { content: chosen.encode(body), contentType, contentEncoding };
 }

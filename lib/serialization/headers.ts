@@ -84,7 +84,8 @@ function encodable(value: unknown, path: string, depth: number): unknown {
 }
 
 function encodableObject(value: object | null, path: string, depth: number): unknown {
-  if (value === null || Buffer.isBuffer(value)) return value;
+  if (value === null) return value;
+  if (Buffer.isBuffer(value)) return Buffer.from(value);
   if (depth > DEEPEST) throw new SerializationError(headerRefused(path, value));
   if (Array.isArray(value)) {
     // Not map(), which leaves out holes.

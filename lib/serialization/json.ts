@@ -17,6 +17,10 @@ export const json: Serializer = {
   contentType: 'application/json',
   contentEncoding: 'utf-8',
   encode(body) {
+    if (body instanceof Map || body instanceof Set) {
+      // JSON.stringify would make it {}.
+      throw new SerializationError(cannotEncode('json', noJsonFor('', body.constructor.name)));
+    }
     let text: string | undefined;
     try {
       text = JSON.stringify(body);

@@ -123,6 +123,18 @@ describe('a nacked publish', () => {
     expect([old?.open, setting.channel.keys]).toEqual([false, ['later']]);
   });
 
+  it('waits between channels that are closed as soon as they are open', async () => {
+    const setting = publishingSetting({ connection: { intervalStart: 500, intervalStep: 500 } });
+    setting.publish('q');
+    await setting.settle();
+    setting.channel.nack(1);
+    setting.transport.latest.closesAtOnce = true;
+    await setting.pass(3_000);
+    // At 100 ms, and then at intervals that grow: 500, 1,000, 1,500.
+    expect(setting.channels.length).toBeLessThanOrEqual(5);
+    expect(setting.channels.length).toBeGreaterThan(2);
+  });
+
   it('that is given up while it waits leaves no timer', async () => {
     const setting = publishingSetting();
     const controller = new AbortController();

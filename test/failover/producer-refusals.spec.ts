@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { Queue } from '../../lib/amqp/queue.js';
 import type { PublishError } from '../../lib/errors.js';
+import { isConfigurationError } from '../../lib/errors.js';
 import type { PublishOptions } from '../../lib/failover/publish-options.js';
 import { publishingSetting } from './fakes/publishing.js';
 
@@ -11,6 +13,8 @@ const refused: [string, string, unknown, PublishOptions][] = [
   ['a body with a bigint', '"lines[1].price"', { lines: [{}, { price: 1n }] }, {}],
   ['no body', 'undefined', undefined, {}],
   ['a function as its body', 'function', () => undefined, {}],
+  ['a Map as its body', 'Map', new Map([[1, 2]]), {}],
+  ['a Set as its body', 'Set', new Set([1]), {}],
   ['a text that is none', 'object', {}, { serializer: 'text' }],
   ['raw bytes that are none', 'string', 'x', { serializer: 'raw' }],
   ['a bigint in a header', '"big"', 1, { headers: { big: 1n } }],
@@ -99,5 +103,20 @@ describe('an option of a publish', () => {
       name: 'ConfigurationError',
       message: expect.stringContaining(option === 'serializer' ? 'yaml' : option),
     });
+  });
+});
+
+describe('an option of a publish that makes no sense', () => {
+  it.each<[string, PublishOptions]>([
+    ['headers', { headers: new Map() as never }],
+    ['headers', { headers: [1] as never }],
+    ['expiration', { expiration: 315_360_000_001 }],
+    ['expiration', { expiration: Number.NaN }],
+    ['replyTo', { replyTo: new Queue('') }],
+  ])('is refused by name: %s', async (name, options) => {
+    const setting = publishingSetting();
+    const refusal = setting.producer.publish(1, options);
+    await expect(refusal).rejects.toSatisfy(isConfigurationError);
+    await expect(refusal).rejects.toThrow(`publish: ${name}`);
   });
 });

@@ -79,6 +79,13 @@ describe('headers to be sent', () => {
     expect('c' in table).toBe(false);
   });
 
+  it('are a copy down to the bytes', () => {
+    const bytes = Buffer.from('before');
+    const { table } = encodableHeaders({ list: [{ bytes }] });
+    bytes.fill('x');
+    expect(table).toEqual({ list: [{ bytes: Buffer.from('before') }] });
+  });
+
   it('may have an own key __proto__, which changes no prototype', () => {
     const { table } = encodableHeaders(JSON.parse('{"__proto__":{"polluted":1}}') as object as {});
     expect(Object.getPrototypeOf(table)).toBeNull();

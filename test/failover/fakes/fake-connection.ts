@@ -25,6 +25,8 @@ export class FakeConnection implements BrokerConnection {
   closeHangs = false;
   /** `openChannel()` is not answered until the connection ends. */
   openHangs = false;
+  /** Each channel is closed by the broker as soon as it is open. */
+  closesAtOnce = false;
   answer: (call: string) => Answer = () => 'ok';
 
   constructor(
@@ -96,6 +98,7 @@ export class FakeConnection implements BrokerConnection {
     if (this.#loss !== undefined) throw this.#fault('channel.open on a lost connection');
     const channel = new FakeChannel(this, confirms);
     this.channels.push(channel);
+    if (this.closesAtOnce) channel.closeBy(504);
     if (this.openHangs) {
       await new Promise<void>((_, reject) => {
         this.onEnd(() => reject(this.#fault('channel.open')));
