@@ -55,6 +55,12 @@ export class Producer implements AsyncDisposable {
     this.#loop = new PublishLoop(this.#parts, this.#options);
   }
 
+  /** What has not settled, of the `maxMessages` and `maxBytes` that may be held; twice as much with `whenFull: 'wait'`. */
+  get pending(): { readonly messages: number; readonly bytes: number } {
+    const { messages, bytes } = this.#loop.outbox;
+    return { messages, bytes };
+  }
+
   /**
    * Publishes a message. It settles once, within its `timeout`, and survives the death of a broker: it is published again on
    * the next one under the same `messageId`, marked with the header `x-republished`.

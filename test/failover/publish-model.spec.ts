@@ -35,7 +35,8 @@ const publishStep = fc
         const controller = new AbortController();
         const messageId = String(number);
         const seen = setting.publish(key, { ...options, messageId, signal: controller.signal });
-        published.set(messageId, { number, key, options, controller, seen, fates: [] });
+        const fate = { fates: [], takenOn: new Set<object>(), answers: 0 };
+        published.set(messageId, { number, key, options, controller, seen, ...fate });
       }
     };
     return Object.assign(step, { label: `publish ${keys.join()} ${JSON.stringify(options)}` });
@@ -146,6 +147,7 @@ it('settles every publish once with the truth, and keeps the order of each queue
         }
         const { sent } = setting;
         expect(all.flatMap((publish) => lies(publish, sent))).toEqual([]);
+        expect(setting.producer.pending).toEqual({ messages: 0, bytes: 0 });
         for (const numbers of firstDeliveries(cluster)) {
           expect(numbers).toEqual(numbers.toSorted((one, other) => one - other));
         }

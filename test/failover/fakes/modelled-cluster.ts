@@ -15,6 +15,10 @@ export interface Published {
   seen: { outcome: string; value?: PublishReceipt; error?: unknown };
   /** How often it was taken, nacked, given back. */
   readonly fates: Verdict[];
+  /** The connections that it was taken on. */
+  readonly takenOn: Set<object>;
+  /** To how many of its attempts there was an answer before it had settled. */
+  answers: number;
 }
 
 /** One cluster behind brokers `a` and `b`: it works off each channel in order, and answers in any. */
@@ -43,6 +47,7 @@ export class ModelledCluster {
     if (publish === undefined) throw new Error('a message that nobody has published');
     if (verdict === 'take' && !publish.fates.includes('take')) this.delivered.push(publish);
     publish.fates.push(verdict);
+    if (verdict === 'take') publish.takenOn.add(on.connection);
     if (verdict === 'return') on.return(sent.tag);
     this.#unanswered.set(on, [...(this.#unanswered.get(on) ?? []), { sent, verdict }]);
   }
@@ -53,6 +58,7 @@ export class ModelledCluster {
     if (waiting.length === 0 || !on.open) return;
     if (!multiple) {
       const [one] = waiting.splice(index % waiting.length, 1);
+      this.#count(one?.sent);
       if (one?.verdict === 'nack') on.nack(one.sent.tag);
       else if (one !== undefined) on.ack(one.sent.tag);
       return;
@@ -61,9 +67,15 @@ export class ModelledCluster {
     const nack = waiting[0]?.verdict === 'nack';
     const end = waiting.findIndex(({ verdict }) => (verdict === 'nack') !== nack);
     const same = waiting.splice(0, end === -1 ? waiting.length : end);
+    for (const { sent } of same) this.#count(sent);
     const last = same.at(-1)?.sent.tag ?? 0;
     if (nack) on.nack(last, true);
     else on.ack(last, true);
+  }
+
+  #count(sent: Sent | undefined): void {
+    const publish = this.published.get(String(sent?.properties.messageId));
+    if (publish?.seen.outcome === 'pending') publish.answers += 1;
   }
 
   /** Works off and answers everything. */
@@ -75,10 +87,18 @@ export class ModelledCluster {
 
 /** @returns what a publish says of itself that is not what happened to it */
 export function lies(publish: Published, sent: readonly Sent[]): string[] {
-  const { number, key, options, seen, fates } = publish;
-  const times = sent.filter(({ properties }) => properties.messageId === String(number)).length;
+  const { number, key, options, seen, fates, takenOn, answers, controller } = publish;
+  const attempts = sent.filter(({ properties }) => properties.messageId === String(number));
+  const times = attempts.length;
   const taken = fates.includes('take');
-  const { outcome, code } = (seen.error ?? {}) as PublishError;
+  const takenElsewhere = [...takenOn].some((one) => one !== attempts.at(-1)?.on.connection);
+  const { outcome, code, message } = (seen.error ?? {}) as PublishError;
+  // Neither an offender nor refused, in no hurry, and nobody has taken it back.
+  const harmless =
+    Object.keys(options).length === 0 &&
+    !['missing', 'poison'].includes(key) &&
+    !fates.some((fate) => fate !== 'take') &&
+    !controller.signal.aborted;
   const once = options.retry === false || options.republish === false;
   const most = once ? 1 : 1 + (options.maxRetries ?? 1_000);
   const claims: [string, boolean][] = [
@@ -88,10 +108,14 @@ export function lies(publish: Published, sent: readonly Sent[]): string[] {
     [`took ${seen.value?.attempts} attempts`, [times, undefined].includes(seen.value?.attempts)],
     ['failed otherwise', seen.outcome !== 'rejected' || isPublishError(seen.error)],
     ['was not sent', outcome !== 'not-sent' || times === 0],
-    ['was returned', outcome !== 'returned' || fates.includes('return')],
+    ['was returned', outcome !== 'returned' || (fates.includes('return') && !takenElsewhere)],
     ['was nacked', outcome !== 'nacked' || (fates.includes('nack') && !taken)],
     ['was refused', outcome !== 'refused' || (key === 'missing' && code === 404)],
-    ['is unknown', outcome !== 'unknown' || times > 0],
+    ['is unknown', outcome !== 'unknown' || times > answers],
+    [
+      `though harmless has failed: ${message}`,
+      !harmless || seen.outcome !== 'rejected' || message.includes('within its timeout'),
+    ],
   ];
   return claims
     .filter(([, holds]) => !holds)
