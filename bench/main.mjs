@@ -1,9 +1,9 @@
 // This package beside raw amqplib and others, on one broker, in interleaved rounds: `npm run bench`. Compare ratios: each is the median of the
-// ratios to raw amqplib in the same round. `-- --rounds 9`, `--only publish`, `--out file.json`.
+// ratios to raw amqplib in the same round. `-- --rounds 9`, `--only publish`, `--clients nestjs-failover`, `--out file.json`.
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { connect } from 'amqplib';
-import { clients } from './clients/index.mjs';
+import { clients as everyone } from './clients/index.mjs';
 import { measured } from './measured.mjs';
 import { beginRun } from './nodes.mjs';
 import { spread } from './statistics.mjs';
@@ -14,11 +14,15 @@ const { values: options } = parseArgs({
   options: {
     rounds: { type: 'string', default: '7' },
     only: { type: 'string', default: '' },
+    clients: { type: 'string', default: everyone.join() },
     out: { type: 'string', default: '' },
   },
 });
 const ROUNDS = Number(options.rounds);
-const [BASELINE] = clients;
+const [BASELINE] = everyone;
+const clients = everyone.filter(
+  (one) => one === BASELINE || options.clients.split(',').includes(one),
+);
 
 const rows = [
   { workload: 'publish', size: 100, count: 30_000, outstanding: 1_000, shows: ['rate', 'cpu'] },

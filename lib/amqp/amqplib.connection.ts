@@ -11,6 +11,7 @@ import type { AmqplibCallback, AmqplibModel, AmqplibSocketConnection } from './a
 import type { Broker } from './broker.js';
 import { ChannelNumbers } from './channel-numbers.js';
 import type { Channel, ConfirmChannel } from './channel.js';
+import { corkWrites } from './corked-socket.js';
 import { atMost } from './deadline.js';
 import { Listeners } from './listeners.js';
 import type { ReportListenerError } from './listeners.js';
@@ -60,6 +61,7 @@ export class AmqplibConnection implements BrokerConnection {
     model.on('close', (error) => this.#lost(error));
     model.on('blocked', (reason) => this.#block(reason));
     model.on('unblocked', () => this.#block(undefined));
+    corkWrites(raw.stream);
     this.#model = model;
     this.#raw = raw;
     this.#surroundings = { connection: this, clock, rpcTimeout, closeTimeout, report };

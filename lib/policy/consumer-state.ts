@@ -39,8 +39,8 @@ export type ConsumerState =
 const moves: LegalMoves<ConsumerState['status']> = {
   idle: ['starting', 'paused', 'stopping'],
   starting: ['consuming', 'waiting', 'starting', 'paused', 'failed', 'stopping'],
-  consuming: ['starting', 'waiting', 'paused', 'failed', 'stopping'],
-  waiting: ['starting', 'paused', 'failed', 'stopping'],
+  consuming: ['starting', 'waiting', 'paused', 'stopping'],
+  waiting: ['starting', 'paused', 'stopping'],
   paused: ['starting', 'stopping'],
   failed: ['starting', 'stopping'],
   stopping: ['stopped'],

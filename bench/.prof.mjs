@@ -1,0 +1,12 @@
+import { beginRun } from './nodes.mjs';
+import { measured } from './measured.mjs';
+import { connect } from 'amqplib';
+const run = await beginRun(); const node = await run.startBroker();
+const url = `amqp://guest:guest@127.0.0.1:${node.port}`;
+const c = await connect(url); const ch = await c.createConfirmChannel();
+const [size, count] = process.argv.slice(2).map(Number);
+await ch.assertQueue('prof');
+process.env.BENCH_EXEC_ARGV = '--cpu-prof --cpu-prof-dir=/tmp/prof';
+console.log(await measured('nestjs-failover', 'publish', { urls:[url], queue:'prof', size, count, outstanding: 1000 }));
+delete process.env.BENCH_EXEC_ARGV;
+await c.close(); await run.end();
