@@ -21,7 +21,7 @@ export interface OutgoingMessage {
   readonly exchange: string;
   readonly routingKey: string;
   content: Buffer;
-  readonly properties: PublishProperties & { headers: Record<string, unknown> };
+  readonly properties: PublishProperties & { headers: Record<string, unknown> | undefined };
   /** The bytes of the properties at most, in the one frame they have to fit into. */
   readonly propertiesSize: number;
 }
@@ -91,7 +91,7 @@ export class OutboxEntry {
     this.#settled = true;
     this.sentOn = undefined;
     this.message.content = NOTHING;
-    this.message.properties.headers = {};
+    this.message.properties.headers = undefined;
   }
 
   /** What is known of it, should it not be confirmed any more. `inFlight`: the last attempt has had no answer. */
@@ -103,7 +103,9 @@ export class OutboxEntry {
   /** Sent before without an answer, so that a queue may get it twice. */
   mark(): void {
     this.suspect = true;
-    this.message.properties.headers[REPUBLISHED_HEADER] = true;
+    const { properties } = this.message;
+    properties.headers ??= {};
+    properties.headers[REPUBLISHED_HEADER] = true;
   }
 
   /** Whether it may be sent once more, by what its caller allowed. */

@@ -5,8 +5,8 @@ import type { EncodedBody } from '../serialization/serializer.js';
 import type { OutgoingMessage } from './outbox-entry.js';
 import type { PublishOptions } from './publish-options.js';
 
-/** Properties that go to the broker as they were given. */
-const passedOn = ['priority', 'correlationId', 'type', 'appId', 'userId', 'timestamp'] as const;
+// A table without entries, which is made when there is one.
+const noHeaders = { table: undefined, size: 4 } as const;
 
 /**
  * Encodes a publish. The headers are a copy, the bytes of a body are not.
@@ -22,7 +22,7 @@ export function outgoingMessage(
   const { queue, exchange = '', routingKey = queue?.name ?? '', serializer } = options;
   const target = typeof exchange === 'string' ? undefined : exchange;
   const { content, ...type } = encodeBody(body, serializer);
-  const headers = encodableHeaders(options.headers ?? {});
+  const headers = options.headers === undefined ? noHeaders : encodableHeaders(options.headers);
   const properties = propertiesOf(messageId, type, headers.table, target, options);
   return {
     messageId,
@@ -37,7 +37,7 @@ export function outgoingMessage(
 function propertiesOf(
   messageId: string,
   body: Omit<EncodedBody, 'content'>,
-  headers: Record<string, unknown>,
+  headers: Record<string, unknown> | undefined,
   exchange: Exchange | undefined,
   options: PublishOptions,
 ): OutgoingMessage['properties'] {
@@ -50,9 +50,13 @@ function propertiesOf(
     mandatory: options.mandatory ?? exchange?.mandatory ?? true,
     deliveryMode: deliveryMode === 'persistent' || deliveryMode === 2 ? 2 : 1,
   };
-  for (const key of passedOn) {
-    if (options[key] !== undefined) Object.assign(properties, { [key]: options[key] });
-  }
+  const { priority, correlationId, type, appId, userId, timestamp } = options;
+  if (priority !== undefined) properties.priority = priority;
+  if (correlationId !== undefined) properties.correlationId = correlationId;
+  if (type !== undefined) properties.type = type;
+  if (appId !== undefined) properties.appId = appId;
+  if (userId !== undefined) properties.userId = userId;
+  if (timestamp !== undefined) properties.timestamp = timestamp;
   // A part of a millisecond counts as a whole one: 0 would expire at once, in front of the consumer.
   if (expiration !== undefined) properties.expiration = String(Math.ceil(expiration));
   if (replyTo !== undefined) {

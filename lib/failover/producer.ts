@@ -38,6 +38,8 @@ import type { Entity } from './topology.js';
 export class Producer implements AsyncDisposable {
   readonly #parts: ConnectionParts;
   readonly #options: ResolvedProducerOptions;
+  /** Of a publish without options about it. */
+  readonly #usualPolicy: PublishPolicy;
   readonly #loop: PublishLoop;
   /** Exchanges and queues that are registered already, also as what another object declares in the same words. */
   readonly #registered = new WeakSet<Entity>();
@@ -52,6 +54,13 @@ export class Producer implements AsyncDisposable {
     }
     this.#options = resolveProducerOptions(options);
     this.#parts = connection.parts;
+    this.#usualPolicy = {
+      timeout: this.#options.timeout,
+      maxRetries: undefined,
+      republish: true,
+      waits: true,
+      errback: undefined,
+    };
     this.#loop = new PublishLoop(this.#parts, this.#options);
   }
 
@@ -73,10 +82,17 @@ export class Producer implements AsyncDisposable {
    * @throws OutboxFullError there is no room for it
    * @throws ConfigurationError an option is refused; nothing was sent
    */
-  async publish<T = unknown>(
-    body: NoInfer<T>,
-    options: PublishOptions<T> = {},
-  ): Promise<PublishReceipt> {
+  publish<T = unknown>(body: NoInfer<T>, options: PublishOptions<T> = {}): Promise<PublishReceipt> {
+    // Not an async function: that would be one more promise a message.
+    try {
+      return this.#publish(body, options);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  /** @throws all that publish() rejects with before there is anything to wait for */
+  #publish(body: unknown, options: PublishOptions): Promise<PublishReceipt> {
     checkPublishOptions(options);
     const { messageId = randomUUID() } = options;
     if (this.#closing !== undefined) throw notSent(messageId, producerClosed());
@@ -154,6 +170,8 @@ export class Producer implements AsyncDisposable {
   }
 
   #policy({ timeout, retry, republish, maxRetries, errback }: PublishOptions): PublishPolicy {
+    const given = timeout ?? retry ?? republish ?? maxRetries ?? errback;
+    if (given === undefined) return this.#usualPolicy;
     return {
       timeout: timeout ?? this.#options.timeout,
       maxRetries: retry === false ? 0 : maxRetries,

@@ -99,7 +99,8 @@ export function checkOptions(owner: string, given: unknown, checks: OptionChecks
   if (typeof given !== 'object' || given === null || Array.isArray(given)) {
     throw new ConfigurationError(notAnObject(owner, given));
   }
-  for (const [key, value] of Object.entries(given)) {
+  for (const key of Object.keys(given)) {
+    const value = (given as Readonly<Record<string, unknown>>)[key];
     const check = Object.hasOwn(checks, key) ? checks[key] : undefined;
     if (check === undefined) {
       throw new ConfigurationError(unknownOption(owner, key, Object.keys(checks)));
