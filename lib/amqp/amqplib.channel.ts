@@ -1,5 +1,6 @@
 import type { ConsumeMessage, GetMessage, Message as AmqpMessage, Options, Replies } from 'amqplib';
 import { ChannelRecord } from './amqplib.channel-record.js';
+import { AckBatch } from './ack-batch.js';
 import type { ChannelSurroundings } from './amqplib.channel-record.js';
 import type { AmqplibRawChannel } from './amqplib.shapes.js';
 import type { Channel } from './channel.js';
@@ -11,6 +12,8 @@ type Arguments = Record<string, unknown>;
 export class AmqplibChannel extends ChannelRecord implements Channel {
   readonly #raw: AmqplibRawChannel;
   readonly #surroundings: ChannelSurroundings;
+  readonly #acks = new AckBatch<AmqpMessage>();
+  #willSendAcks = false;
 
   constructor(raw: AmqplibRawChannel, surroundings: ChannelSurroundings) {
     super(raw, surroundings);
@@ -125,7 +128,12 @@ export class AmqplibChannel extends ChannelRecord implements Channel {
     options?: Options.Consume,
   ): Promise<Replies.Consume> {
     const deliver = guardedConsumer(this, onMessage, this.#surroundings.report);
-    return this.rpc('basic.consume', (done) => this.#raw.consume(queue, deliver, options, done));
+    const counted = (message: ConsumeMessage | null): void => {
+      if (message !== null) this.#acks.delivered(message);
+      deliver(message);
+    };
+    const called = options?.noAck === true ? deliver : counted;
+    return this.rpc('basic.consume', (done) => this.#raw.consume(queue, called, options, done));
   }
 
   cancel(consumerTag: string): Promise<Replies.Cancel> {
@@ -133,7 +141,15 @@ export class AmqplibChannel extends ChannelRecord implements Channel {
   }
 
   get(queue: string, options?: Options.Get): Promise<GetMessage | false> {
-    return this.rpc('basic.get', (done) => this.#raw.get(queue, options, done));
+    return this.rpc('basic.get', (done) =>
+      this.#raw.get(queue, options, (error: Error | null, message) => {
+        // In this very call: what is delivered in the same turn may be acknowledged before a promise of ours goes on.
+        if (error === null && message !== false && options?.noAck !== true) {
+          this.#acks.delivered(message);
+        }
+        done(error, message);
+      }),
+    );
   }
 
   prefetch(count: number, global?: boolean): Promise<Replies.Empty> {
@@ -141,51 +157,71 @@ export class AmqplibChannel extends ChannelRecord implements Channel {
   }
 
   recover(): Promise<Replies.Empty> {
-    return this.rpc('basic.recover', (done) => this.#raw.recover(done));
+    this.#sendAcks();
+    return this.rpc('basic.recover', (done) =>
+      this.#raw.recover((error: Error | null, reply) => {
+        if (error === null) this.#acks.allSettled();
+        done(error, reply);
+      }),
+    );
   }
 
+  /** Sent when the running operation ends, with the others that there are then in as few frames as possible. */
   ack(message: AmqpMessage, allUpTo?: boolean): void {
     if (this.loss !== undefined) throw this.fault('basic.ack');
-    try {
-      this.#raw.ack(message, allUpTo);
-    } catch (error) {
-      throw this.thrown('basic.ack', error);
+    if (allUpTo === true || !this.#acks.add(message)) {
+      this.#settle('basic.ack', () => this.#raw.ack(message, allUpTo));
+      this.#acks.settled(message, allUpTo);
+    } else if (!this.#willSendAcks) {
+      this.#willSendAcks = true;
+      process.nextTick(this.#sendAcks);
     }
   }
 
   ackAll(): void {
-    if (this.loss !== undefined) throw this.fault('basic.ack');
-    try {
-      this.#raw.ackAll();
-    } catch (error) {
-      throw this.thrown('basic.ack', error);
-    }
+    this.#settle('basic.ack', () => this.#raw.ackAll());
+    this.#acks.allSettled();
   }
 
   nack(message: AmqpMessage, allUpTo?: boolean, requeue?: boolean): void {
-    if (this.loss !== undefined) throw this.fault('basic.nack');
-    try {
-      this.#raw.nack(message, allUpTo, requeue);
-    } catch (error) {
-      throw this.thrown('basic.nack', error);
-    }
+    this.#settle('basic.nack', () => this.#raw.nack(message, allUpTo, requeue));
+    this.#acks.settled(message, allUpTo);
   }
 
   nackAll(requeue?: boolean): void {
-    if (this.loss !== undefined) throw this.fault('basic.nack');
-    try {
-      this.#raw.nackAll(requeue);
-    } catch (error) {
-      throw this.thrown('basic.nack', error);
-    }
+    this.#settle('basic.nack', () => this.#raw.nackAll(requeue));
+    this.#acks.allSettled();
   }
 
   reject(message: AmqpMessage, requeue?: boolean): void {
-    if (this.loss !== undefined) throw this.fault('basic.reject');
+    this.#settle('basic.reject', () => this.#raw.reject(message, requeue));
+    this.#acks.settled(message);
+  }
+
+  override close(): Promise<void> {
+    this.#sendAcks();
+    return super.close();
+  }
+
+  /** What covers many must not come before the acks of some of them. */
+  #settle(method: string, send: () => void): void {
+    if (this.loss !== undefined) throw this.fault(method);
+    this.#sendAcks();
     try {
-      this.#raw.reject(message, requeue);
+      send();
     } catch (error) {
-      throw this.thrown('basic.reject', error);
+      throw this.thrown(method, error);
     }
   }
+
+  readonly #sendAcks = (): void => {
+    this.#willSendAcks = false;
+    if (this.loss !== undefined) return;
+    try {
+      for (const { message, allUpTo } of this.#acks.take()) this.#raw.ack(message, allUpTo);
+    } catch (error) {
+      // The channel has ended, of which it tells itself: the broker delivers them again.
+      this.thrown('basic.ack', error);
+    }
+  };
 }

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { errorOf } from '../amqp/deadline.js';
 import { declarationKey } from '../amqp/declaration-key.js';
 import { Exchange } from '../amqp/exchange.js';
 import {
@@ -87,7 +88,7 @@ export class Producer implements AsyncDisposable {
     try {
       return this.#publish(body, options);
     } catch (error) {
-      return Promise.reject(error);
+      return Promise.reject(errorOf(error));
     }
   }
 
