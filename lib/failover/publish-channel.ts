@@ -114,7 +114,6 @@ export class PublishChannel {
     entry.sentOn = this.link;
     entry.attempts += 1;
     entry.sentAt = this.clock.now();
-    entry.returned = false;
     this.#flight.add(entry);
   }
 

@@ -37,6 +37,18 @@ describe('a broker that confirms nothing', () => {
     expect(seen.value).toMatchObject({ attempts: 3 });
   });
 
+  it('keeps its connection when it has answered in between, be it with a nack', async () => {
+    const setting = silentFor(100);
+    setting.publish('1');
+    await setting.pass(105);
+    expect(setting.channels).toHaveLength(2);
+    setting.channel.nack(1);
+    await setting.pass(250);
+    // On the channel for what was nacked there was no answer either: that one is given up, and it alone.
+    expect(setting.channels.map(({ open }) => open)).toEqual([false, true, false]);
+    expect(setting.transport.dialled).toEqual(['a']);
+  });
+
   it('gets a second chance on each connection', async () => {
     const setting = silentFor(100);
     setting.publish('q');
