@@ -4,7 +4,10 @@ const LIMIT = 300_000;
 
 /** Forks one client with one workload. `on` answers what it says before its result, which is what this resolves with. */
 export function measured(client, workload, job, on = {}) {
-  const child = fork(new URL('worker.mjs', import.meta.url), { execArgv: process.env.BENCH_EXEC_ARGV?.split(' ') ?? [], stdio: ['ignore', 2, 2, 'ipc'] });
+  const child = fork(new URL('worker.mjs', import.meta.url), {
+    execArgv: process.env.BENCH_EXEC_ARGV?.split(' ') ?? [],
+    stdio: ['ignore', 2, 2, 'ipc'],
+  });
   return new Promise((resolve, reject) => {
     const limit = setTimeout(() => child.kill('SIGKILL'), LIMIT);
     child.once('exit', (code, signal) => {

@@ -22,7 +22,7 @@ export async function open({ urls, queue }) {
     },
     async consume(prefetchCount, handled) {
       const consumer = connection.createConsumer(
-        { queue, queueOptions: { durable: true }, qos: { prefetchCount } },
+        { queue, queueOptions: { passive: true }, qos: { prefetchCount } },
         async (message) => {
           handled(message.body);
         },

@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { EMPTY, Observable, of, throwError } from 'rxjs';
 import { describe, expect, it } from 'vitest';
@@ -203,6 +204,24 @@ describe('a handler that fails', () => {
     expect(setting.loop.held).toBe(2);
     expect(setting.loop.state).toMatchObject({ status: 'consuming', stalled: true });
     expect(setting.logger.lines.filter((line) => line.includes('every slot'))).toHaveLength(1);
+  });
+
+  it('leaves no listener for a message that went back', async () => {
+    const signals: AbortSignal[] = [];
+    const setting = consumerSetting({
+      handle: (_body, message) => {
+        signals.push(message.signal);
+        return failing();
+      },
+    });
+    const consumer = await setting.started();
+    const listening = () => getEventListeners(signals[0] as AbortSignal, 'abort').length;
+    for (let n = 0; n < 3; n += 1) {
+      consumer.deliver();
+      await setting.clock.advance(60_000);
+    }
+    expect(consumer.settled).toHaveLength(3);
+    expect(listening()).toBe(0);
   });
 
   it('leaves no timer for a message whose channel is gone', async () => {
