@@ -88,14 +88,14 @@ function report(title, kills) {
     'max',
     'not within 30 s',
   ];
-  const lines = clients.map((client) => {
+  const lineOf = (client) => {
     const of = (what) => kills.map((one) => one[client]?.[what] ?? Infinity);
     const figures = ['confirmed', 'delivered'].flatMap((what) =>
       [0.5, 0.95, 1].map((q) => shown(quantile(of(what), q))),
     );
     return [client, ...figures, kills.filter((one) => one[client] === undefined).length];
-  });
-  console.log(`\n## ${title}, ${kills.length} kills\n\n${table(head, lines)}`);
+  };
+  console.log(`\n## ${title}, ${kills.length} kills\n\n${table(head, clients.map(lineOf))}`);
 }
 
 const run = await beginRun();

@@ -52,7 +52,7 @@ test('closes while it dials a broker that never answers', async () => {
   const left = leftovers(clock);
   const connection = silent({ urls: mute.url }, clock);
   const waiting = connection.connect();
-  await until('a dial', () => mute.proxy.dials === 1, 10_000);
+  await until('a dial', () => mute.proxy.dials > 0, 10_000);
 
   const failure = rejection(waiting);
   await closesCleanly(connection, left, () => mute.proxy.close());

@@ -19,7 +19,6 @@ test.each<[string, PublishOptions, number]>([
     403,
   ],
   ['in the name of another user', { routingKey: 'q', userId: 'somebody' }, 406],
-  ['that expires after too long', { routingKey: 'q', expiration: 1e12 }, 406],
 ])(
   'a publish %s is refused amid 500 others, which are all confirmed and keep their order',
   async (_, offence, code) => {
