@@ -111,6 +111,26 @@ describe('a consumer that is drained', () => {
     expect(() => connection.heartbeatCheck()).not.toThrow();
   });
 
+  it('forgets what came on a channel that has ended: it comes again', async () => {
+    const { brokers, connection, got, publish } = await consuming(1);
+    const [broker] = brokers as [MemoryBroker];
+    await publish(1, 2, 3);
+    await broker.until(() => broker.queue('queue').unacked === 3);
+    await connection.drainEvents();
+    await broker.until(() => broker.queue('queue').unacked === 2);
+    const lost = new Promise((resolve) => connection.on('lost', resolve));
+    broker.closeConnections();
+    await lost;
+    await expect(connection.drainEvents({ timeout: 5_000 })).rejects.toSatisfy(isAmqpError);
+    await connection.ensureConnection();
+    await connection.revive();
+    await connection.drainEvents();
+    await connection.drainEvents();
+    await expect(connection.drainEvents({ timeout: 20 })).rejects.toSatisfy(isTimeoutError);
+    expect(got).toEqual([1, 2, 3]);
+    await broker.until(() => broker.queue('queue').messages === 0);
+  });
+
   it('rejects with what its callback throws, and leaves that message to be settled', async () => {
     const { brokers, connection } = await consuming(1, {
       callbacks: [
