@@ -1,12 +1,19 @@
 export { Binding } from './amqp/binding.js';
 export type { BindingOptions } from './amqp/binding.js';
 export { Broker } from './amqp/broker.js';
+export type { AsUriOptions } from './amqp/broker.js';
 export type { BrokerOptions, BrokerPassword, BrokerProtocol } from './amqp/broker-options.js';
-export type { Channel, ChannelEvents, Confirmation, ConfirmChannel } from './amqp/channel.js';
+export type {
+  Channel,
+  ChannelEvents,
+  Confirmation,
+  ConfirmChannel,
+  Delivery,
+} from './amqp/channel.js';
 export { Exchange } from './amqp/exchange.js';
 export type { DeliveryMode, ExchangeOptions, ExchangeType } from './amqp/exchange.js';
 export { Queue } from './amqp/queue.js';
-export type { QueueOptions, QueueOverflow, QueueType } from './amqp/queue-options.js';
+export type { OnDeclared, QueueOptions, QueueOverflow, QueueType } from './amqp/queue-options.js';
 export type {
   BrokerConnection,
   ConnectOptions,
@@ -45,6 +52,8 @@ export type { FailoverLogger } from './failover/logger.js';
 export type { PatienceOptions } from './failover/patience.js';
 export type { Clock, Random } from './policy/clock.js';
 export type { FailoverStrategy } from './policy/strategy.js';
+export type { ConsumeEndReason, ConsumerState } from './policy/consumer-state.js';
+export type { Headers } from './serialization/headers.js';
 export { ChannelConsumer } from './failover/channel-consumer.js';
 export type {
   ChannelConsumerOptions,

@@ -188,7 +188,7 @@ export class MemoryBroker implements AsyncDisposable {
   /**
    * Decides what happens to the next `method` that has not been decided on yet: once, and in the order of the calls.
    *
-   * @param options.from who sends it. @default the client for a method that it can send, else the broker
+   * @param options `from`: who sends it; by default the client for a method that it can send, else the broker
    */
   control<M extends MethodName>(
     method: M,

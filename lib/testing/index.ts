@@ -1,5 +1,6 @@
 export { MemoryBroker } from '../memory/memory-broker.js';
 export type { MemoryBrokerOptions } from '../memory/memory-broker-options.js';
+export type { QueueType } from '../memory/model/queue-arguments.js';
 export { MemoryCluster } from '../memory/memory-cluster.js';
 export type { MemoryUser } from '../memory/broker-store.js';
 export type { NodeState } from '../memory/broker-node.js';
