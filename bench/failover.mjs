@@ -4,6 +4,7 @@ import { fork } from 'node:child_process';
 import { connect as dial } from 'node:net';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
+import { setTimeout as pause } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { connect } from 'amqplib';
 import { beginRun } from './nodes.mjs';
@@ -59,11 +60,15 @@ async function kill(victim, others, type) {
     worker(client, { urls: nodes.map(urlOf), queue: queues[n], type }),
   );
   await Promise.all(workers.map(({ ready }) => ready));
+  // One that restarts its consumer at most once a second is not to be hit in its first.
+  await pause(2_000);
   const witness = dial(victim.port, '127.0.0.1');
   witness.on('error', () => undefined);
   await once(witness, 'connect');
   const found = workers.map(({ said }) => said(LIMIT, (message) => typeof message === 'object'));
-  const dead = once(witness, 'close').then(() => performance.timeOrigin + performance.now());
+  const dead = new Promise((resolve) => {
+    witness.once('close', () => resolve(performance.timeOrigin + performance.now()));
+  });
   const killing = victim.kill();
   const killedAt = await dead;
   for (const { child } of workers) child.send({ killedAt });

@@ -7,7 +7,11 @@ export const takesObjects = true;
 
 export async function open({ urls, queue: name, type = 'classic' }) {
   const connection = new FailoverConnection({ urls, logger: false });
-  const producer = new Producer(connection, { maxMessages: 1_000_000, maxBytes: 2 ** 30 });
+  const producer = new Producer(connection, {
+    maxMessages: 1_000_000,
+    maxBytes: 2 ** 30,
+    timeout: 600_000,
+  });
   const queue = new Queue(name, { type });
   await connection.declare(queue);
   await connection.connect();
