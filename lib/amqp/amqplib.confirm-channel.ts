@@ -3,19 +3,22 @@ import { AmqpError } from '../errors.js';
 import { AmqplibChannel } from './amqplib.channel.js';
 import type { ChannelSurroundings } from './amqplib.channel-record.js';
 import { amqplibMessages as messages } from './amqplib.messages.js';
-import { withoutConfirmBookkeeping } from './amqplib.shapes.js';
-import type { AmqplibRawConfirmChannel } from './amqplib.shapes.js';
+import { frameSinkOf, withoutConfirmBookkeeping } from './amqplib.shapes.js';
+import type { AmqplibRawConfirmChannel, FrameSink } from './amqplib.shapes.js';
 import type { ConfirmChannel } from './channel.js';
 import { ConfirmWindow } from './confirm-window.js';
+import { publishFrames } from './publish-frames.js';
 
 /** The facade over a channel in confirm mode. */
 export class AmqplibConfirmChannel extends AmqplibChannel implements ConfirmChannel {
   readonly #publish: AmqplibRawConfirmChannel['publish'];
+  readonly #sink: FrameSink | undefined;
   readonly #window = new ConfirmWindow();
 
   constructor(raw: AmqplibRawConfirmChannel, surroundings: ChannelSurroundings) {
     super(raw, surroundings);
     this.#publish = withoutConfirmBookkeeping(raw);
+    this.#sink = frameSinkOf(raw);
     raw.on('ack', (confirmation) => {
       this.#window.confirm(confirmation);
       this.events.ack.tell(confirmation);
@@ -34,7 +37,9 @@ export class AmqplibConfirmChannel extends AmqplibChannel implements ConfirmChan
   ): boolean {
     if (this.loss !== undefined) throw this.fault('basic.publish');
     try {
-      const room = this.#publish(exchange, routingKey, content, options);
+      const room =
+        this.#written(exchange, routingKey, content, options) ??
+        this.#publish(exchange, routingKey, content, options);
       this.#window.published();
       return room;
     } catch (error) {
@@ -51,6 +56,18 @@ export class AmqplibConfirmChannel extends AmqplibChannel implements ConfirmChan
 
   protected override ended(): void {
     this.#window.rejectAll(() => this.#lost());
+  }
+
+  /** @returns undefined when nothing was written, and amqplib is to do it */
+  #written(
+    exchange: string,
+    routingKey: string,
+    content: Buffer,
+    options: Options.Publish | undefined,
+  ): boolean | undefined {
+    if (this.#sink === undefined || options === undefined) return undefined;
+    const frames = publishFrames(this.#sink, exchange, routingKey, content, options);
+    return frames && this.#sink.write(frames);
   }
 
   #lost(): AmqpError {

@@ -1,6 +1,5 @@
 import type { EventEmitter } from 'node:events';
-import { Readable } from 'node:stream';
-import type { Duplex } from 'node:stream';
+import { Duplex, Readable } from 'node:stream';
 import type { Channel, ConfirmChannel, Connection, ServerProperties } from 'amqplib/callback_api';
 
 /** amqplib's own connection, under its model. Its types leave out the socket and the events; the contract tests pin them. */
@@ -80,4 +79,34 @@ export function unsentOf(
   const buffer: unknown =
     typeof slot === 'object' && slot !== null ? Reflect.get(slot, 'buffer') : undefined;
   return buffer instanceof Readable && 'writableEnded' in buffer ? buffer : undefined;
+}
+
+/** Where whole frames of one channel can be written. */
+export interface FrameSink {
+  readonly channel: number;
+  /** As negotiated. */
+  readonly frameMax: number;
+  /** @returns whether there is room for more; undefined when nothing was written, since the channel is being closed */
+  write(frames: Buffer): boolean | undefined;
+}
+
+/** The way past amqplib's encoder. If it is not built as expected: undefined, and everything goes through amqplib. */
+export function frameSinkOf(channel: ConfirmChannel): FrameSink | undefined {
+  const connection: unknown = Reflect.get(channel, 'connection');
+  const number: unknown = Reflect.get(channel, 'ch');
+  const sends: unknown = Reflect.get(channel, 'sendMessage');
+  if (typeof connection !== 'object' || connection === null) return undefined;
+  if (typeof number !== 'number' || typeof sends !== 'function') return undefined;
+  const { frameMax } = connection as AmqplibSocketConnection;
+  const unsent = unsentOf(connection as AmqplibSocketConnection, channel);
+  if (!(unsent instanceof Duplex) || typeof frameMax !== 'number') return undefined;
+  return {
+    channel: number,
+    frameMax,
+    write(frames) {
+      // It takes the function away from a channel that is closing or closed.
+      const isOpen = Reflect.get(channel, 'sendMessage') === sends && !unsent.writableEnded;
+      return isOpen ? unsent.write(frames) : undefined;
+    },
+  };
 }
