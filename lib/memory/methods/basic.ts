@@ -1,4 +1,10 @@
-import { accessRefused, named, notImplemented, preconditionFailed } from '../amqp-fault.js';
+import {
+  accessRefused,
+  internalError,
+  named,
+  notImplemented,
+  preconditionFailed,
+} from '../amqp-fault.js';
 import { headerRoutes } from '../model/header-routes.js';
 import { MOST_EXPIRY } from '../model/queue-arguments.js';
 import { StoredMessage } from '../model/message.js';
@@ -6,6 +12,7 @@ import type { ServerChannel } from '../session/server-channel.js';
 import type { Content } from '../wire/frame-writer.js';
 import type { Fields } from '../wire/method-table.js';
 import { deliverReply, withReplyAddress } from './direct-reply-to.js';
+import { MalformedError } from '../wire/wire-reader.js';
 import type { MethodHandlers } from './method-handlers.js';
 import { stripped } from './names.js';
 
@@ -39,7 +46,7 @@ function messageOf(
   { properties, body }: Content,
 ): StoredMessage {
   const given = new StoredMessage(stripped(exchange), [routingKey], properties, body);
-  const { userId, expiration } = given.decoded;
+  const { userId, expiration } = decoded(given);
   const username = channel.session.user?.username;
   if (userId !== undefined && userId !== username) {
     throw preconditionFailed(
@@ -48,6 +55,15 @@ function messageOf(
   }
   if (expiration !== undefined) assertExpiration(expiration);
   return withReplyAddress(channel, withFurtherKeys(given));
+}
+
+/** @throws AmqpFault when they are not what they should be: a channel of RabbitMQ dies of it */
+function decoded(message: StoredMessage): StoredMessage['decoded'] {
+  try {
+    return message.decoded;
+  } catch (error) {
+    throw error instanceof MalformedError ? internalError() : error;
+  }
 }
 
 function withFurtherKeys(message: StoredMessage): StoredMessage {

@@ -19,7 +19,6 @@ export const consumeMethods: MethodHandlers<
   | 'basic.qos'
   | 'basic.consume'
   | 'basic.cancel'
-  | 'basic.cancel-ok'
   | 'basic.get'
   | 'basic.ack'
   | 'basic.nack'
@@ -37,12 +36,12 @@ export const consumeMethods: MethodHandlers<
 
   'basic.consume': (channel, fields) => {
     const { queue: given, consumerTag, noAck, exclusive, nowait, arguments: table } = fields;
+    if (channel.consumers.has(consumerTag)) {
+      throw notAllowed(`attempt to reuse consumer tag '${consumerTag}'`);
+    }
     if (given === REPLY_TO) {
       consumeReplies(channel, fields);
       return;
-    }
-    if (channel.consumers.has(consumerTag)) {
-      throw notAllowed(`attempt to reuse consumer tag '${consumerTag}'`);
     }
     const queue = queueOf(channel, queueName(channel, given));
     assertConsumable(channel, queue, exclusive, table);
@@ -62,8 +61,6 @@ export const consumeMethods: MethodHandlers<
     else if (channel.replyConsumer?.tag === consumerTag) cancelReplies(channel);
     if (!nowait) channel.send('basic.cancel-ok', { consumerTag });
   },
-
-  'basic.cancel-ok': () => undefined,
 
   'basic.get': (channel, { queue: given, noAck }) => {
     const queue = queueOf(channel, queueName(channel, given));

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import { AmqpFault, syntaxError } from '../amqp-fault.js';
+import { AmqpFault } from '../amqp-fault.js';
 import type { MemoryUser } from '../broker-store.js';
 import type { ControlAction } from '../faults.js';
 import type { VirtualHost } from '../model/virtual-host.js';
@@ -7,10 +7,10 @@ import { resetSocket } from '../reset-socket.js';
 import type { BadFrame, Frame } from '../wire/frame-parser.js';
 import { FrameParser, FrameType } from '../wire/frame-parser.js';
 import type { Content } from '../wire/frame-writer.js';
-import { idOf } from '../wire/method-codec.js';
+import { UndecodableError, idOf } from '../wire/method-codec.js';
 import type { Fields, MethodName } from '../wire/method-table.js';
 import { MalformedError } from '../wire/wire-reader.js';
-import { badFrame } from './bad-frames.js';
+import { badFrame, undecodable } from './bad-frames.js';
 import { ChannelSlots } from './channel-slots.js';
 import { ClientProperties } from './client-properties.js';
 import { connectionFrame } from './connection-frames.js';
@@ -269,8 +269,12 @@ export class Session {
     try {
       work();
     } catch (error) {
-      if (error instanceof AmqpFault) this.close(error);
-      else if (error instanceof MalformedError) this.close(syntaxError(error.message));
+      if (this.phase === 'starting' || this.phase === 'tuning') this.finish();
+      else if (error instanceof AmqpFault) this.close(error);
+      else if (error instanceof UndecodableError) {
+        const { bytes, method } = error;
+        this.close(undecodable(error), bytes === undefined ? undefined : method);
+      } else if (error instanceof MalformedError) this.finish();
       else this.close(new AmqpFault(541, String(error)));
     }
   }
