@@ -24,7 +24,8 @@ const bytesIn = (payload: Buffer): string => `<<${[...payload].join(',')}>>`;
 
 /** Bytes as Erlang's ~p writes them: what can be read is text. */
 function shownBytes(payload: Buffer): string {
-  const text = [...payload.toString('latin1')].map((one) => {
+  const text = Array.from(payload, (octet) => {
+    const one = String.fromCodePoint(octet);
     const isPlain = one >= ' ' && one <= '~';
     return escapes[one] ?? (isPlain ? one : undefined);
   });
