@@ -6,7 +6,7 @@ import {
   preconditionFailed,
 } from '../amqp-fault.js';
 import { headerRoutes } from '../model/header-routes.js';
-import { MOST_EXPIRY } from '../model/queue-arguments.js';
+import { MOST_EXPIRY } from '../model/argument-checks.js';
 import { StoredMessage } from '../model/message.js';
 import type { ServerChannel } from '../session/server-channel.js';
 import type { Content } from '../wire/frame-writer.js';
@@ -14,13 +14,12 @@ import type { Fields } from '../wire/method-table.js';
 import { deliverReply, withReplyAddress } from './direct-reply-to.js';
 import { MalformedError } from '../wire/wire-reader.js';
 import type { MethodHandlers } from './method-handlers.js';
-import { stripped } from './names.js';
 
 export const basicMethods: MethodHandlers<'basic.publish'> = {
   'basic.publish': (channel, fields, content) => {
     const { vhost, confirms } = channel;
     if (fields.immediate) throw notImplemented('immediate=true');
-    const exchange = vhost.exchange(stripped(fields.exchange));
+    const exchange = vhost.exchange(fields.exchange);
     if (exchange.declaration.internal) {
       const what = named('exchange', exchange.name, vhost.name);
       throw accessRefused(`cannot publish to internal ${what}`);
@@ -45,7 +44,7 @@ function messageOf(
   { exchange, routingKey }: Fields<'basic.publish'>,
   { properties, body }: Content,
 ): StoredMessage {
-  const given = new StoredMessage(stripped(exchange), [routingKey], properties, body);
+  const given = new StoredMessage(exchange, [routingKey], properties, body);
   const { userId, expiration } = decoded(given);
   const username = channel.session.user?.username;
   if (userId !== undefined && userId !== username) {

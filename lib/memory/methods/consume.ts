@@ -1,15 +1,9 @@
-import {
-  accessRefused,
-  named,
-  notAllowed,
-  notImplemented,
-  preconditionFailed,
-} from '../amqp-fault.js';
+import { accessRefused, named, notAllowed, notImplemented } from '../amqp-fault.js';
+import { checkConsumerArguments } from '../model/consumer-arguments.js';
 import type { MemoryQueue } from '../model/queue.js';
 import { ChannelConsumer } from '../session/channel-consumer.js';
 import { byQueue, requeue } from '../session/server-channel.js';
 import type { ServerChannel } from '../session/server-channel.js';
-import { integerOf } from '../wire/field-value.js';
 import type { FieldTable } from '../wire/field-value.js';
 import { REPLY_TO, cancelReplies, consumeReplies } from './direct-reply-to.js';
 import type { MethodHandlers } from './method-handlers.js';
@@ -119,10 +113,5 @@ function assertConsumable(
   if (queue.isReplicated && channel.prefetch > 0) {
     throw notImplemented(`${what} does not support global qos`);
   }
-  const priority = table.get('x-priority');
-  if (priority !== undefined && integerOf(priority) === undefined) {
-    throw preconditionFailed(
-      `invalid arg 'x-priority' for ${what}: "expected integer, got ${priority.type}"`,
-    );
-  }
+  checkConsumerArguments(what, queue.settings.type, table);
 }

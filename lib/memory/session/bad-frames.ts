@@ -1,5 +1,6 @@
 import { frameError, unexpectedFrame } from '../amqp-fault.js';
 import type { AmqpFault } from '../amqp-fault.js';
+import { binaryOf, octetsOf } from '../wire/erlang-term.js';
 import { FRAME_OVERHEAD } from '../wire/frame-parser.js';
 import type { BadFrame, Frame } from '../wire/frame-parser.js';
 import type { UndecodableError } from '../wire/method-codec.js';
@@ -7,37 +8,11 @@ import type { UndecodableError } from '../wire/method-codec.js';
 // As many octets of a payload as RabbitMQ shows.
 const SHOWN = 16;
 
-const escapes: Readonly<Record<string, string>> = {
-  '\b': '\\b',
-  '\t': '\\t',
-  '\n': '\\n',
-  '\v': '\\v',
-  '\f': '\\f',
-  '\r': '\\r',
-  '\u001B': '\\e',
-  '"': '\\"',
-  '\\': '\\\\',
-};
-
-/** Bytes as Erlang's ~w writes them. */
-const bytesIn = (payload: Buffer): string => `<<${[...payload].join(',')}>>`;
-
-/** Bytes as Erlang's ~p writes them: what can be read is text. */
-function shownBytes(payload: Buffer): string {
-  const text = Array.from(payload, (octet) => {
-    const one = String.fromCodePoint(octet);
-    const isPlain = one >= ' ' && one <= '~';
-    return escapes[one] ?? (isPlain ? one : undefined);
-  });
-  if (text.length === 0 || text.includes(undefined)) return bytesIn(payload);
-  return `<<"${text.join('')}">>`;
-}
-
 /** The first octets of a payload, as RabbitMQ's texts show them. */
 const snippetOf = (payload: Buffer): string =>
   payload.length <= SHOWN
-    ? `all octets = ${shownBytes(payload)}`
-    : `first ${SHOWN} octets = ${shownBytes(payload.subarray(0, SHOWN))}`;
+    ? `all octets = ${binaryOf(payload)}`
+    : `first ${SHOWN} octets = ${binaryOf(payload.subarray(0, SHOWN))}`;
 
 export function badFrame(bad: BadFrame, frameMax: number): AmqpFault {
   const { problem, type, size, end, payload } = bad;
@@ -58,5 +33,5 @@ export const misplacedFrame = ({ type, payload }: Frame): AmqpFault =>
 
 export const undecodable = ({ bytes }: UndecodableError): AmqpFault =>
   frameError(
-    bytes === undefined ? 'Malformed UTF-8 in shortstr' : `cannot decode ${bytesIn(bytes)}`,
+    bytes === undefined ? 'Malformed UTF-8 in shortstr' : `cannot decode ${octetsOf(bytes)}`,
   );
