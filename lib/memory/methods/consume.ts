@@ -1,4 +1,4 @@
-import { accessRefused, named, notAllowed, notImplemented } from '../amqp-fault.js';
+import { accessRefused, named, notAllowed, notImplemented, resourceLocked } from '../amqp-fault.js';
 import { checkConsumerArguments } from '../model/consumer-arguments.js';
 import type { MemoryQueue } from '../model/queue.js';
 import { ChannelConsumer } from '../session/channel-consumer.js';
@@ -22,8 +22,8 @@ export const consumeMethods: MethodHandlers<
 > = {
   'basic.qos': (channel, { prefetchSize, prefetchCount, global }) => {
     if (prefetchSize !== 0) throw notImplemented(`prefetch_size!=0 (${prefetchSize})`);
-    if (global) channel.prefetch = prefetchCount;
-    else channel.consumerPrefetch = prefetchCount;
+    channel.prefetch = global ? prefetchCount : 0;
+    if (!global) channel.consumerPrefetch = prefetchCount;
     channel.send('basic.qos-ok', {});
     channel.serve();
   },
@@ -58,6 +58,7 @@ export const consumeMethods: MethodHandlers<
 
   'basic.get': (channel, { queue: given, noAck }) => {
     const queue = queueOf(channel, queueName(channel, given));
+    assertGettable(channel, queue);
     const queued = queue.get();
     if (queued === undefined) channel.send('basic.get-empty', { clusterId: '' });
     else channel.got(queued, queue, noAck);
@@ -99,6 +100,18 @@ function recover(channel: ServerChannel, again: boolean): void {
 }
 
 /** @throws AmqpFault */
+function assertGettable(
+  { vhost }: ServerChannel,
+  { name, isReplicated, settings }: MemoryQueue,
+): void {
+  if (!isReplicated || !settings.singleActiveConsumer) return;
+  const what = named('queue', name, vhost.name);
+  throw resourceLocked(
+    `cannot obtain access to locked ${what}. basic.get operations are not supported by quorum queues with single active consumer`,
+  );
+}
+
+/** @throws AmqpFault */
 function assertConsumable(
   channel: ServerChannel,
   queue: MemoryQueue,
@@ -107,7 +120,9 @@ function assertConsumable(
 ): void {
   const what = named('queue', queue.name, channel.vhost.name);
   const { consumers } = queue;
-  if (consumers.hasExclusive || (exclusive && consumers.size > 0)) {
+  const isTaken = consumers.hasExclusive || (exclusive && consumers.size > 0);
+  // A quorum queue knows no exclusive consumers.
+  if (isTaken && !queue.isReplicated) {
     throw accessRefused(`${what} in exclusive use`);
   }
   if (queue.isReplicated && channel.prefetch > 0) {
