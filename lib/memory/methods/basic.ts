@@ -9,6 +9,7 @@ import { headerRoutes } from '../model/header-routes.js';
 import { MOST_EXPIRY } from '../model/argument-checks.js';
 import { StoredMessage } from '../model/message.js';
 import type { ServerChannel } from '../session/server-channel.js';
+import { stringOf } from '../wire/erlang-term.js';
 import type { Content } from '../wire/frame-writer.js';
 import type { Fields } from '../wire/method-table.js';
 import { deliverReply, withReplyAddress } from './direct-reply-to.js';
@@ -82,10 +83,10 @@ function withFurtherKeys(message: StoredMessage): StoredMessage {
 /** @throws AmqpFault, in Erlang's words */
 function assertExpiration(expiration: string): void {
   const [, digits, rest] = /^([+-]?\d+)?(.*)$/su.exec(expiration) ?? [];
-  const number = Number(digits);
+  const number = BigInt(digits ?? 0);
   let problem: string | undefined;
   if (digits === undefined) problem = 'no_integer';
-  else if (rest !== '') problem = `{leftover_string,"${rest}"}`;
+  else if (rest !== '') problem = `{leftover_string,${stringOf(rest ?? '')}}`;
   else if (number < 0) problem = `{value_negative,${number}}`;
   else if (number > MOST_EXPIRY) problem = `{value_too_large,${number}}`;
   if (problem !== undefined) {

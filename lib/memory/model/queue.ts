@@ -250,7 +250,8 @@ export class MemoryQueue {
   #dropOverflow(): void {
     if (this.settings.overflow !== 'drop-head') return;
     while (this.#bounds.overflows(this.#ready)) {
-      const dropped = this.#ready.shiftLeastImportant();
+      // The next that would be served, so that of the highest priority.
+      const dropped = this.#ready.shift();
       if (dropped === undefined) return;
       this.around.deadLetter(dropped.message, 'maxlen', this);
     }

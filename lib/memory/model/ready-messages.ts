@@ -43,11 +43,6 @@ export class ReadyMessages {
     return this.#taken(this.#fullLine());
   }
 
-  /** The one that is dropped when there are too many: of the lowest priority. */
-  shiftLeastImportant(): QueuedMessage | undefined {
-    return this.#taken(this.#lines.findLast(({ size }) => size > 0));
-  }
-
   /** Takes what has expired at the head of each line; behind a message that stays nothing is looked at, as in RabbitMQ. */
   takeExpired(now: number): QueuedMessage[] {
     const expired: QueuedMessage[] = [];

@@ -93,6 +93,10 @@ export class ServerChannel {
     );
   }
 
+  get tagToCome(): number {
+    return this.#deliveryTag + 1;
+  }
+
   nextTag(): number {
     this.#deliveryTag += 1;
     return this.#deliveryTag;

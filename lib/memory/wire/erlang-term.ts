@@ -26,6 +26,9 @@ export function binaryOf(bytes: Buffer): string {
   return `<<"${text.join('')}">>`;
 }
 
+/** A text as Erlang's ~p writes it. */
+export const stringOf = (text: string): string => binaryOf(Buffer.from(text)).slice(2, -2);
+
 /** The value of a field as Erlang's ~p writes it, in RabbitMQ's reply texts. */
 export function termOf(field: FieldValue): string {
   switch (field.type) {
