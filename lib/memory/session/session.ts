@@ -25,7 +25,7 @@ export type SessionPhase =
   'header' | 'starting' | 'tuning' | 'opening' | 'open' | 'closing' | 'closed';
 
 /** Why nothing is read for a while. */
-type Hold = 'paused' | 'blocked' | 'delayed';
+type Hold = 'paused' | 'blocked' | 'delayed' | 'unread';
 
 // The least that a peer must take before limits are agreed on.
 const FRAME_MIN = 4_096;
@@ -58,12 +58,14 @@ export class Session {
     private readonly socket: Socket,
   ) {
     this.#address = `${socket.remoteAddress ?? '?'}:${socket.remotePort ?? 0}`;
-    this.output = new Output(socket);
+    this.output = new Output(socket, () => {
+      this.#release('unread');
+      this.channels.serve();
+    });
     this.channels = new ChannelSlots(this);
     this.limits = host.limits;
     socket.setNoDelay(true);
     socket.on('data', (chunk: Buffer) => this.#received(chunk));
-    socket.on('drain', () => this.channels.serve());
     // What follows is `close`, and there is nobody to tell.
     socket.on('error', () => undefined);
     socket.on('close', () => this.end());
@@ -108,7 +110,7 @@ export class Session {
     this.output.frameMax = limits.frameMax;
     this.#heartbeats = new Heartbeats(limits.heartbeat * 1_000, {
       send: () => {
-        if (!this.#holds.has('paused')) this.output.heartbeat();
+        if (!this.#holds.has('paused') && this.output.hasRoom) this.output.heartbeat();
       },
       silent: () => {
         if (this.#holds.size === 0) this.reset();
@@ -230,6 +232,10 @@ export class Session {
     const frame = this.#parser.next();
     if (frame === undefined) return false;
     this.#guarded(() => this.#frame(frame));
+    // It may ask for more than it reads.
+    if (!this.output.hasRoom) {
+      this.#hold('unread');
+    }
     return true;
   }
 
@@ -298,8 +304,7 @@ export class Session {
   }
 
   #release(why: Hold): void {
-    this.#holds.delete(why);
-    if (this.#holds.size > 0) return;
+    if (!this.#holds.delete(why) || this.#holds.size > 0) return;
     this.socket.resume();
     this.#read();
   }
