@@ -17,6 +17,7 @@ import { HandlerContexts } from './handler-contexts.js';
 
 const noOverrides: FailoverOverrides = {
   options: (_name, given) => given,
+  configured: () => undefined,
   closed: async () => undefined,
 };
 
@@ -49,6 +50,7 @@ export class FailoverCoreModule
 
   /** By now every provider exists, so all that is to be declared is known, and connecting can begin. */
   onModuleInit(): void {
+    this.overrides.configured(this.registry.lifecycles.map(({ name }) => name));
     this.ensureRetry.explore();
     for (const { connection, entities } of this.registry.features) {
       this.registry.get(connection, 'FailoverModule.forFeature').declare(...entities);

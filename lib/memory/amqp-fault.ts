@@ -23,6 +23,8 @@ const hard = {
 
 const names: Readonly<Record<number, string>> = { ...soft, ...hard };
 
+export const INTERNAL_ERROR = 541;
+
 /** What a reply text holds at most. */
 const LONGEST_TEXT = 255;
 const CUT = '...';
@@ -33,7 +35,8 @@ export class AmqpFault extends Error {
     readonly code: number,
     explanation: string,
   ) {
-    super(`${names[code] ?? 'UNKNOWN'} - ${explanation}`);
+    const name = names[code] ?? 'UNKNOWN';
+    super(explanation === '' ? name : `${name} - ${explanation}`);
   }
 
   /** Whether the connection ends with it, not only the channel. */
@@ -55,11 +58,12 @@ export const notFound = (text: string): AmqpFault => new AmqpFault(404, text);
 export const resourceLocked = (text: string): AmqpFault => new AmqpFault(405, text);
 export const preconditionFailed = (text: string): AmqpFault => new AmqpFault(406, text);
 export const frameError = (text: string): AmqpFault => new AmqpFault(501, text);
-export const syntaxError = (text: string): AmqpFault => new AmqpFault(502, text);
 export const commandInvalid = (text: string): AmqpFault => new AmqpFault(503, text);
 export const channelError = (text: string): AmqpFault => new AmqpFault(504, text);
 export const unexpectedFrame = (text: string): AmqpFault => new AmqpFault(505, text);
 export const notAllowed = (text: string): AmqpFault => new AmqpFault(530, text);
+/** What RabbitMQ says of an error of its own. */
+export const internalError = (): AmqpFault => new AmqpFault(INTERNAL_ERROR, '');
 export const notImplemented = (text: string): AmqpFault => new AmqpFault(540, text);
 
 /** As RabbitMQ names a thing in its texts: `queue 'orders' in vhost '/'`. */

@@ -23,6 +23,8 @@ export class BrokerNode implements SessionHost {
   readonly #sockets = new Set<Socket>();
   state: NodeState = 'down';
   blocked: string | undefined;
+  /** What it goes back to when it hangs no more. */
+  #before: 'running' | 'refusing' = 'running';
   #server: Server | undefined;
   #port: number;
   /** Resolves when nothing of it is open any more. */
@@ -46,7 +48,13 @@ export class BrokerNode implements SessionHost {
     if (this.state !== 'down') return;
     this.state = 'running';
     this.store.nodeUp(this);
-    await this.#listen();
+    try {
+      await this.#listen();
+    } catch (error) {
+      // Its port is somebody else's by now.
+      this.kill();
+      throw error;
+    }
   }
 
   /** As SIGKILL. */
@@ -69,16 +77,16 @@ export class BrokerNode implements SessionHost {
   }
 
   pause(): void {
-    if (this.state === 'down') return;
+    if (this.state === 'down' || this.state === 'hung') return;
+    this.#before = this.state;
     this.state = 'hung';
     for (const session of this.sessions) session.pause();
   }
 
-  async resume(): Promise<void> {
+  resume(): void {
     if (this.state !== 'hung') return;
-    this.state = 'running';
+    this.state = this.#before;
     for (const session of this.sessions) session.resume();
-    await this.#listen();
   }
 
   refuse(): void {
@@ -89,8 +97,8 @@ export class BrokerNode implements SessionHost {
 
   async accept(): Promise<void> {
     if (this.state !== 'refusing') return;
-    this.state = 'running';
     await this.#listen();
+    this.state = 'running';
   }
 
   unblock(): void {
@@ -121,7 +129,12 @@ export class BrokerNode implements SessionHost {
     this.#server = server;
     // A broker in the process is not what keeps that running.
     server.unref();
-    this.#port = await listen(server, this.#port);
+    try {
+      this.#port = await listen(server, this.#port);
+    } catch (error) {
+      this.#server = undefined;
+      throw error;
+    }
   }
 
   #accepted(socket: Socket): void {

@@ -82,3 +82,15 @@ export const consumerViews = (node: BrokerNode): ConsumerView[] =>
       })),
     ),
   );
+
+/** How it stands, in a sentence. */
+export function describeNode(node: BrokerNode): string {
+  const queues = [...node.store.vhosts.values()].flatMap((vhost) =>
+    [...vhost.queues.values()].map(
+      ({ name, ready, unacked, consumers }) =>
+        `${name}: ${ready} ready, ${unacked} unacked, ${consumers.size} consumers`,
+    ),
+  );
+  const { length } = open(node);
+  return `${node.name} is ${node.state}, has ${length} connections and the queues [${queues.join('; ')}].`;
+}

@@ -1,3 +1,4 @@
+import { checkAction } from './control-checks.js';
 import type { Fields, MethodName } from './wire/method-table.js';
 
 /** Who sends a method. */
@@ -80,7 +81,7 @@ export class Faults {
     if (first === undefined) return 'pass';
     this.#keep(key, (one) => one !== first);
     try {
-      const action = first.decide(method) ?? 'pass';
+      const action = checkAction(method.method, first.decide(method) ?? 'pass');
       first.happened(method);
       return action;
     } catch (error) {

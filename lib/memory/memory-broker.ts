@@ -5,8 +5,9 @@ import type { NodeState } from './broker-node.js';
 import { BrokerStore } from './broker-store.js';
 import type { MemoryUser } from './broker-store.js';
 import type { ConnectionView, ConsumerView, QueueView } from './broker-views.js';
-import { connectionViews, consumerViews, queueView } from './broker-views.js';
+import { connectionViews, consumerViews, describeNode, queueView } from './broker-views.js';
 import { systemClock } from './clock.js';
+import { checkControl, senderOf } from './control-checks.js';
 import type { ControlFunction, Direction, Fault } from './faults.js';
 import type { MemoryBrokerOptions } from './memory-broker-options.js';
 import { checkMemoryBrokerOptions } from './memory-broker-options.js';
@@ -138,7 +139,11 @@ export class MemoryBroker implements AsyncDisposable {
     this.#node.stop(SHUTDOWN);
   }
 
-  /** Is there again on the same port, with what is durable; a broker that runs is stopped first. */
+  /**
+   * Is there again on the same port, with what is durable; a broker that runs is stopped first.
+   *
+   * @throws Error when somebody else has taken its port
+   */
   async restart(): Promise<void> {
     this.stop();
     await this.#node.start();
@@ -149,9 +154,9 @@ export class MemoryBroker implements AsyncDisposable {
     this.#node.pause();
   }
 
-  /** Goes on after `pause()`, with all that has come meanwhile. */
+  /** Goes on after `pause()`, with all that has come meanwhile; what refused before refuses again. */
   async resume(): Promise<void> {
-    await this.#node.resume();
+    this.#node.resume();
   }
 
   /** Takes no new connections; those it has go on. */
@@ -189,12 +194,14 @@ export class MemoryBroker implements AsyncDisposable {
    * Decides what happens to the next `method` that has not been decided on yet: once, and in the order of the calls.
    *
    * @param options `from`: who sends it; by default the client for a method that it can send, else the broker
+   * @throws TypeError when there is no such method, `decide` is no function, or `from` is nobody
    */
   control<M extends MethodName>(
     method: M,
     decide: ControlFunction<M>,
     { from = senderOf(method) }: { readonly from?: Direction } = {},
   ): Fault<M> {
+    checkControl(method, decide, from);
     return this.#node.faults.add(from, method, decide);
   }
 
@@ -217,9 +224,10 @@ export class MemoryBroker implements AsyncDisposable {
    * Waits until something holds; it is looked at after each change of the broker, and every 20 ms.
    *
    * @throws Error when it does not within `timeout` milliseconds (5_000), with the state of the broker
+   * @throws TypeError when it says something else than true or false
    */
   until(holds: () => boolean, options?: UntilOptions): Promise<void> {
-    return until(this.#node.store, holds, () => this.#describe(), options);
+    return until(this.#node.store, holds, () => describeNode(this.#node), options);
   }
 
   /** Ends for good: no socket, timer or listener of it remains, and its name is free. Idempotent. */
@@ -232,23 +240,4 @@ export class MemoryBroker implements AsyncDisposable {
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
-
-  #describe(): string {
-    const { store } = this.#node;
-    const queues = [...store.vhosts.values()].flatMap(({ queues: all }) =>
-      [...all.values()].map(
-        ({ name, ready, unacked, consumers }) =>
-          `${name}: ${ready} ready, ${unacked} unacked, ${consumers.size} consumers`,
-      ),
-    );
-    const { length } = this.connections;
-    return `${this.name} is ${this.state}, has ${length} connections and the queues [${queues.join('; ')}].`;
-  }
 }
-
-const brokerOnly =
-  /-ok$|^connection\.(start|secure|tune|blocked|unblocked)$|^basic\.(deliver|return|get-empty)$/u;
-const clientOks = /^connection\.(start|secure|tune)-ok$/u;
-
-const senderOf = (method: MethodName): Direction =>
-  brokerOnly.test(method) && !clientOks.test(method) ? 'broker' : 'client';

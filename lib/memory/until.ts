@@ -16,11 +16,12 @@ export function until(
   { timeout = 5_000 }: UntilOptions = {},
 ): Promise<void> {
   return new Promise((resolve, reject) => {
+    check(holds, timeout);
     let due: NodeJS.Immediate | undefined;
     const look = (): void => {
       due = undefined;
       try {
-        if (!holds()) return;
+        if (!isTrue(holds())) return;
         end();
         resolve();
       } catch (error) {
@@ -44,4 +45,21 @@ export function until(
     listeners.add(changed);
     look();
   });
+}
+
+/** @throws TypeError */
+function check(holds: unknown, timeout: unknown): void {
+  if (typeof holds !== 'function') {
+    throw new TypeError('until: the first argument must be a function that says whether it holds.');
+  }
+  if (typeof timeout !== 'number' || !(timeout >= 0)) {
+    throw new TypeError(`until: "timeout" must be milliseconds, and is ${String(timeout)}.`);
+  }
+}
+
+/** A promise would be true at once, and what is forgotten to be returned never. @throws TypeError */
+function isTrue(answer: unknown): boolean {
+  if (typeof answer === 'boolean') return answer;
+  const given = answer instanceof Promise ? 'a promise' : String(answer);
+  throw new TypeError(`until: its function must return true or false, and has returned ${given}.`);
 }

@@ -16,7 +16,8 @@ export type MemoryBrokers = MemoryBroker | MemoryCluster | readonly MemoryBroker
  * Points the connections of a module under test at memory brokers, whatever URLs it is configured with; all other options
  * stay. The brokers are closed with the app, after its connections.
  *
- * @param brokers for all connections, or by the name of the connection; those without an entry keep their URLs
+ * @param brokers for all connections, or by the name of the connection; those without an entry keep their URLs. A name that
+ * no connection has is an error when the app starts
  * @returns the builder
  */
 export function useMemoryBrokers<Builder extends OverridesProviders>(
@@ -33,6 +34,14 @@ export function useMemoryBrokers<Builder extends OverridesProviders>(
       const nodes = nodesFor(connection);
       if (nodes.length === 0) return given;
       return { ...given, urls: nodes.map((node) => node.url()) };
+    },
+    configured: (names) => {
+      if (isMemoryBrokers(brokers)) return;
+      const unknown = Object.keys(brokers).find((name) => !names.includes(name));
+      if (unknown === undefined) return;
+      throw new Error(
+        `useMemoryBrokers: there is no connection "${unknown}". Known: ${names.join(', ')}.`,
+      );
     },
     closed: async () => {
       const all = isMemoryBrokers(brokers) ? [brokers] : Object.values(brokers);

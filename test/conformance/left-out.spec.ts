@@ -1,8 +1,11 @@
+import { randomUUID } from 'node:crypto';
+import { connect } from 'amqplib';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { MemoryBroker } from 'nestjs-failover/testing';
 import { useBrokers } from '../kit/brokers.js';
 import { method } from '../kit/amqp-frames.js';
 import { RawClient } from './raw-client.js';
+import { eventually } from './seat.js';
 
 /** All that RabbitMQ answers and a MemoryBroker refuses; what is not here has to be the same on both. */
 const leftOut = [
@@ -25,6 +28,32 @@ const onChannel = async (url: string): Promise<RawClient> => {
   await client.hears('1 channel.open-ok');
   return client;
 };
+
+test('a stream is declared by RabbitMQ, and refused by its name in memory', async () => {
+  const declared = async (url: string): Promise<string> => {
+    const model = await connect(url);
+    let refusal = 'nothing';
+    model.on('error', (error: Error) => {
+      refusal = error.message;
+    });
+    const channel = await model.createChannel();
+    channel.on('error', () => undefined);
+    try {
+      const queue = `left-out-${randomUUID()}`;
+      await channel.assertQueue(queue, { arguments: { 'x-queue-type': 'stream' } });
+      await channel.deleteQueue(queue);
+      await model.close();
+      return 'declared';
+    } catch {
+      await eventually(() => refusal !== 'nothing');
+      return refusal;
+    }
+  };
+  expect(await declared(rabbit.url())).toBe('declared');
+  expect(await declared(memory.url())).toContain(
+    'NOT_IMPLEMENTED - streams are not part of the MemoryBroker',
+  );
+});
 
 test.each(leftOut)(
   '$name is answered by RabbitMQ, and refused by its name in memory',

@@ -15,6 +15,14 @@ export interface RawLogin {
   readonly heartbeat?: number;
 }
 
+interface ReplyFields {
+  readonly replyCode?: number;
+  readonly replyText?: string;
+  /** With the next: of the method that failed. */
+  readonly classId?: number;
+  readonly methodId?: number;
+}
+
 const { method, shortstr, longstr, short, long, octet } = frames;
 
 const startOk = (mechanism: string, response: string): Buffer => {
@@ -69,10 +77,14 @@ export class RawClient {
     if (!this.ended) this.socket.write(Buffer.concat(bytes));
   }
 
-  /** Waits until something has come that begins like this, or the socket is closed. */
-  async hears(beginning: string): Promise<boolean> {
-    const found = (): boolean => this.heard.some((one) => one.startsWith(beginning));
-    await eventually(() => found() || this.ended);
+  /** Waits until something has come that begins in one of these ways, or the socket is closed. */
+  async hears(...beginnings: readonly string[]): Promise<boolean> {
+    const found = (): boolean =>
+      this.heard.some((one) => beginnings.some((beginning) => one.startsWith(beginning)));
+    await eventually(
+      () => found() || this.ended,
+      () => this.heard,
+    );
     return found();
   }
 
@@ -87,7 +99,7 @@ export class RawClient {
     this.send(method(0, [10, 31], short(channelMax), long(frameMax), short(heartbeat)));
     if (stopBefore === 'open') return;
     this.send(method(0, [10, 40], shortstr(vhost), shortstr(''), octet(0)));
-    await this.hears('0 connection.open-ok');
+    await this.hears('0 connection.open-ok', '0 connection.close');
   }
 
   openChannel(channel: number): void {
@@ -96,7 +108,10 @@ export class RawClient {
 
   /** All that was heard until the broker closed: frames by name, closings with code and text. */
   async fate(): Promise<readonly string[]> {
-    await eventually(() => this.ended || this.heard.some((one) => /\.close(-ok| )/u.test(one)));
+    await eventually(
+      () => this.ended || this.heard.some((one) => /\.close(-ok| )/u.test(one)),
+      () => this.heard,
+    );
     return this.heard;
   }
 
@@ -113,8 +128,9 @@ export class RawClient {
     }
     for (const { channel, method: name, fields } of this.#parser.push(chunk)) {
       if (name === 'heartbeat') continue;
-      const { replyCode, replyText } = fields as { replyCode?: number; replyText?: string };
-      const said = replyCode === undefined ? '' : ` ${replyCode} ${replyText}`;
+      const { replyCode, replyText, classId = 0, methodId } = fields as ReplyFields;
+      const of = classId === 0 ? '' : ` (${classId},${methodId})`;
+      const said = replyCode === undefined ? '' : ` ${replyCode} ${replyText}${of}`;
       this.heard.push(`${channel} ${name}${said}`);
     }
   }

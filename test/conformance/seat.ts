@@ -17,19 +17,30 @@ export interface Refusal {
   readonly text: string;
 }
 
-const PATIENCE = 3_000;
+const PATIENCE = 15_000;
 
 const sleepAStep = (): Promise<void> =>
   new Promise((resolve) => {
     setTimeout(resolve, 2);
   });
 
-/** Waits for a fact; gives up quietly, since what was observed by then is what is compared. */
-export async function eventually(holds: () => boolean | Promise<boolean>): Promise<void> {
+/**
+ * Waits for a fact. Where it comes true on neither broker, both would have seen the same: nothing.
+ *
+ * @param seen what there is instead, for the error
+ * @throws Error when it is not true after 15 s
+ */
+export async function eventually(
+  holds: () => boolean | Promise<boolean>,
+  seen: () => unknown = () => 'nothing',
+): Promise<void> {
   for (const end = performance.now() + PATIENCE; performance.now() < end;) {
     if (await holds()) return;
     await sleepAStep();
   }
+  throw new Error(
+    `Not true after ${PATIENCE / 1_000} s: ${holds.toString()}. Seen: ${JSON.stringify(seen())}`,
+  );
 }
 
 /** What a closing says: its code and the broker's own text. */
@@ -107,13 +118,19 @@ export class Seat {
 
   /** What has been delivered, once there are so many. */
   async got(count: number): Promise<Observed[]> {
-    await eventually(() => this.deliveries.length >= count);
+    await eventually(
+      () => this.deliveries.length >= count,
+      () => this.deliveries.map(shown),
+    );
     return this.deliveries.map(shown);
   }
 
   /** In short: body and whether it was delivered before. */
   async bodies(count: number): Promise<string[]> {
-    await eventually(() => this.deliveries.length >= count);
+    await eventually(
+      () => this.deliveries.length >= count,
+      () => this.deliveries.map(shown),
+    );
     return this.deliveries.map(
       ({ content, fields }) => `${content.toString()}${fields.redelivered ? ' again' : ''}`,
     );
@@ -121,7 +138,10 @@ export class Seat {
 
   /** The answers for so many publishes, by their number. */
   async confirms(count: number): Promise<string[]> {
-    await eventually(() => this.confirmed.length >= count);
+    await eventually(
+      () => this.confirmed.length >= count,
+      () => this.confirmed,
+    );
     return this.confirmed.toSorted(
       (one, other) => Number.parseInt(one, 10) - Number.parseInt(other, 10),
     );
@@ -136,10 +156,13 @@ export class Seat {
   /** Waits until a queue has so many ready messages, and gives what it has. */
   async ready(queue: string, count: number): Promise<number> {
     let messages = -1;
-    await eventually(async () => {
-      messages = (await this.channel.checkQueue(queue)).messageCount;
-      return messages === count;
-    });
+    await eventually(
+      async () => {
+        messages = (await this.channel.checkQueue(queue)).messageCount;
+        return messages === count;
+      },
+      () => `${messages} of ${count} in ${queue}`,
+    );
     return messages;
   }
 

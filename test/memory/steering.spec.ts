@@ -145,6 +145,30 @@ describe('a memory broker', () => {
     expect(await dialled(broker)).toBe('connected');
   });
 
+  it('that refused before it hung refuses when it goes on', async () => {
+    const broker = await useBroker();
+    const client = await useClient(broker);
+    broker.refuse();
+    broker.pause();
+    await broker.resume();
+    expect(broker.state).toBe('refusing');
+    expect(await dialled(broker)).toBe('ECONNREFUSED');
+    await client.channel.assertQueue('still-here');
+    await broker.accept();
+    expect(await dialled(broker)).toBe('connected');
+  });
+
+  it('whose port somebody else has taken stays down, and comes back when it is free', async () => {
+    const broker = await useBroker();
+    broker.kill();
+    const other = await useBroker({ port: broker.port });
+    await expect(broker.restart()).rejects.toThrow('EADDRINUSE');
+    expect(broker.state).toBe('down');
+    await other.close();
+    await broker.restart();
+    expect(await dialled(broker)).toBe('connected');
+  });
+
   it('closes connections with any code', async () => {
     const broker = await useBroker();
     const { ended } = await useClient(broker);

@@ -1,19 +1,26 @@
-import { accessRefused, named, notImplemented, preconditionFailed } from '../amqp-fault.js';
+import {
+  accessRefused,
+  internalError,
+  named,
+  notImplemented,
+  preconditionFailed,
+} from '../amqp-fault.js';
 import { headerRoutes } from '../model/header-routes.js';
-import { MOST_EXPIRY } from '../model/queue-arguments.js';
+import { MOST_EXPIRY } from '../model/argument-checks.js';
 import { StoredMessage } from '../model/message.js';
 import type { ServerChannel } from '../session/server-channel.js';
+import { stringOf } from '../wire/erlang-term.js';
 import type { Content } from '../wire/frame-writer.js';
 import type { Fields } from '../wire/method-table.js';
 import { deliverReply, withReplyAddress } from './direct-reply-to.js';
+import { MalformedError } from '../wire/wire-reader.js';
 import type { MethodHandlers } from './method-handlers.js';
-import { stripped } from './names.js';
 
 export const basicMethods: MethodHandlers<'basic.publish'> = {
   'basic.publish': (channel, fields, content) => {
     const { vhost, confirms } = channel;
     if (fields.immediate) throw notImplemented('immediate=true');
-    const exchange = vhost.exchange(stripped(fields.exchange));
+    const exchange = vhost.exchange(fields.exchange);
     if (exchange.declaration.internal) {
       const what = named('exchange', exchange.name, vhost.name);
       throw accessRefused(`cannot publish to internal ${what}`);
@@ -38,8 +45,8 @@ function messageOf(
   { exchange, routingKey }: Fields<'basic.publish'>,
   { properties, body }: Content,
 ): StoredMessage {
-  const given = new StoredMessage(stripped(exchange), [routingKey], properties, body);
-  const { userId, expiration } = given.decoded;
+  const given = new StoredMessage(exchange, [routingKey], properties, body);
+  const { userId, expiration } = decoded(given);
   const username = channel.session.user?.username;
   if (userId !== undefined && userId !== username) {
     throw preconditionFailed(
@@ -48,6 +55,15 @@ function messageOf(
   }
   if (expiration !== undefined) assertExpiration(expiration);
   return withReplyAddress(channel, withFurtherKeys(given));
+}
+
+/** @throws AmqpFault when they are not what they should be: a channel of RabbitMQ dies of it */
+function decoded(message: StoredMessage): StoredMessage['decoded'] {
+  try {
+    return message.decoded;
+  } catch (error) {
+    throw error instanceof MalformedError ? internalError() : error;
+  }
 }
 
 function withFurtherKeys(message: StoredMessage): StoredMessage {
@@ -67,10 +83,10 @@ function withFurtherKeys(message: StoredMessage): StoredMessage {
 /** @throws AmqpFault, in Erlang's words */
 function assertExpiration(expiration: string): void {
   const [, digits, rest] = /^([+-]?\d+)?(.*)$/su.exec(expiration) ?? [];
-  const number = Number(digits);
+  const number = BigInt(digits ?? 0);
   let problem: string | undefined;
   if (digits === undefined) problem = 'no_integer';
-  else if (rest !== '') problem = `{leftover_string,"${rest}"}`;
+  else if (rest !== '') problem = `{leftover_string,${stringOf(rest ?? '')}}`;
   else if (number < 0) problem = `{value_negative,${number}}`;
   else if (number > MOST_EXPIRY) problem = `{value_too_large,${number}}`;
   if (problem !== undefined) {

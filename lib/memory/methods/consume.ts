@@ -1,15 +1,9 @@
-import {
-  accessRefused,
-  named,
-  notAllowed,
-  notImplemented,
-  preconditionFailed,
-} from '../amqp-fault.js';
+import { accessRefused, named, notAllowed, notImplemented, resourceLocked } from '../amqp-fault.js';
+import { checkConsumerArguments } from '../model/consumer-arguments.js';
 import type { MemoryQueue } from '../model/queue.js';
 import { ChannelConsumer } from '../session/channel-consumer.js';
 import { byQueue, requeue } from '../session/server-channel.js';
 import type { ServerChannel } from '../session/server-channel.js';
-import { integerOf } from '../wire/field-value.js';
 import type { FieldTable } from '../wire/field-value.js';
 import { REPLY_TO, cancelReplies, consumeReplies } from './direct-reply-to.js';
 import type { MethodHandlers } from './method-handlers.js';
@@ -19,7 +13,6 @@ export const consumeMethods: MethodHandlers<
   | 'basic.qos'
   | 'basic.consume'
   | 'basic.cancel'
-  | 'basic.cancel-ok'
   | 'basic.get'
   | 'basic.ack'
   | 'basic.nack'
@@ -29,20 +22,20 @@ export const consumeMethods: MethodHandlers<
 > = {
   'basic.qos': (channel, { prefetchSize, prefetchCount, global }) => {
     if (prefetchSize !== 0) throw notImplemented(`prefetch_size!=0 (${prefetchSize})`);
-    if (global) channel.prefetch = prefetchCount;
-    else channel.consumerPrefetch = prefetchCount;
+    channel.prefetch = global ? prefetchCount : 0;
+    if (!global) channel.consumerPrefetch = prefetchCount;
     channel.send('basic.qos-ok', {});
     channel.serve();
   },
 
   'basic.consume': (channel, fields) => {
     const { queue: given, consumerTag, noAck, exclusive, nowait, arguments: table } = fields;
+    if (channel.consumers.has(consumerTag)) {
+      throw notAllowed(`attempt to reuse consumer tag '${consumerTag}'`);
+    }
     if (given === REPLY_TO) {
       consumeReplies(channel, fields);
       return;
-    }
-    if (channel.consumers.has(consumerTag)) {
-      throw notAllowed(`attempt to reuse consumer tag '${consumerTag}'`);
     }
     const queue = queueOf(channel, queueName(channel, given));
     assertConsumable(channel, queue, exclusive, table);
@@ -63,10 +56,9 @@ export const consumeMethods: MethodHandlers<
     if (!nowait) channel.send('basic.cancel-ok', { consumerTag });
   },
 
-  'basic.cancel-ok': () => undefined,
-
   'basic.get': (channel, { queue: given, noAck }) => {
     const queue = queueOf(channel, queueName(channel, given));
+    assertGettable(channel, queue);
     const queued = queue.get();
     if (queued === undefined) channel.send('basic.get-empty', { clusterId: '' });
     else channel.got(queued, queue, noAck);
@@ -108,6 +100,18 @@ function recover(channel: ServerChannel, again: boolean): void {
 }
 
 /** @throws AmqpFault */
+function assertGettable(
+  { vhost }: ServerChannel,
+  { name, isReplicated, settings }: MemoryQueue,
+): void {
+  if (!isReplicated || !settings.singleActiveConsumer) return;
+  const what = named('queue', name, vhost.name);
+  throw resourceLocked(
+    `cannot obtain access to locked ${what}. basic.get operations are not supported by quorum queues with single active consumer`,
+  );
+}
+
+/** @throws AmqpFault */
 function assertConsumable(
   channel: ServerChannel,
   queue: MemoryQueue,
@@ -116,16 +120,13 @@ function assertConsumable(
 ): void {
   const what = named('queue', queue.name, channel.vhost.name);
   const { consumers } = queue;
-  if (consumers.hasExclusive || (exclusive && consumers.size > 0)) {
+  const isTaken = consumers.hasExclusive || (exclusive && consumers.size > 0);
+  // A quorum queue knows no exclusive consumers.
+  if (isTaken && !queue.isReplicated) {
     throw accessRefused(`${what} in exclusive use`);
   }
   if (queue.isReplicated && channel.prefetch > 0) {
     throw notImplemented(`${what} does not support global qos`);
   }
-  const priority = table.get('x-priority');
-  if (priority !== undefined && integerOf(priority) === undefined) {
-    throw preconditionFailed(
-      `invalid arg 'x-priority' for ${what}: "expected integer, got ${priority.type}"`,
-    );
-  }
+  checkConsumerArguments(what, queue.settings.type, table);
 }

@@ -40,15 +40,22 @@ export function withReplyAddress(channel: ServerChannel, message: StoredMessage)
   return message.with({ properties: { ...message.decoded, replyTo } });
 }
 
-/** Takes a reply straight to the channel that waits for it, if it is one. */
-export function deliverReply(from: ServerChannel, message: StoredMessage): void {
+/** Takes a reply straight to the channels that wait for it, if it is one. */
+export function deliverReply({ session }: ServerChannel, message: StoredMessage): void {
+  if (message.exchange !== '') return;
+  for (const key of message.routingKeys) {
+    if (!key.startsWith(`${REPLY_TO}.`)) continue;
+    deliverTo(session.host.replies.get(key.slice(REPLY_TO.length + 1)), message);
+  }
+}
+
+function deliverTo(channel: ServerChannel | undefined, message: StoredMessage): void {
   const { routingKey, exchange } = message;
-  if (exchange !== '' || !routingKey.startsWith(`${REPLY_TO}.`)) return;
-  const channel = from.session.host.replies.get(routingKey.slice(REPLY_TO.length + 1));
   const consumer = channel?.replyConsumer;
   if (channel === undefined || consumer === undefined || !channel.canDeliver) return;
   const { tag: consumerTag } = consumer;
-  const deliveryTag = channel.nextTag();
+  // There is nothing to ack, so that it uses up no tag.
+  const deliveryTag = channel.tagToCome;
   channel.send(
     'basic.deliver',
     { consumerTag, deliveryTag, redelivered: false, exchange, routingKey },

@@ -9,7 +9,7 @@ import type { Binding, Destination } from '../model/binding.js';
 import { bindingOf, checkHeadersBinding, sameBinding } from '../model/binding.js';
 import type { ExchangeType, MemoryExchange } from '../model/exchange.js';
 import { exchangeTypes } from '../model/exchange.js';
-import { assertSameArguments, assertSameProperty } from '../model/queue-arguments.js';
+import { assertSameArguments, assertSameProperty } from '../model/equivalence.js';
 import type { ServerChannel } from '../session/server-channel.js';
 import type { Fields } from '../wire/method-table.js';
 import type { MethodHandlers } from './method-handlers.js';

@@ -34,6 +34,6 @@ export function handle(
   content: Content | undefined,
 ): void {
   const handler = handlers.get(name);
-  if (handler === undefined) throw commandInvalid(`${name} is not for a client to send`);
+  if (handler === undefined) throw commandInvalid('unimplemented method');
   handler(channel, fields, content);
 }

@@ -14,7 +14,7 @@ import type { FieldTable } from '../wire/field-value.js';
 export const generated = (prefix: string): string =>
   `${prefix}${randomBytes(16).toString('base64url')}`;
 
-/** Ends of lines are no part of a name. */
+/** Ends of lines are no part of the name of what is declared, bound or deleted. */
 export const stripped = (name: string): string => name.replaceAll(/[\r\n]/gu, '');
 
 /** @throws AmqpFault for the default exchange, which nobody may touch */
@@ -31,7 +31,7 @@ export function assertNotReserved(kind: 'queue' | 'exchange', name: string): voi
 
 /** The name that is meant: an empty one stands for the queue that was declared last on the channel. */
 export function queueName({ lastQueue }: ServerChannel, name: string): string {
-  if (name !== '') return stripped(name);
+  if (name !== '') return name;
   if (lastQueue === undefined) throw notFound('no previously declared queue');
   return lastQueue;
 }

@@ -1,6 +1,7 @@
 import { preconditionFailed } from '../amqp-fault.js';
 import type { FieldTable } from '../wire/field-value.js';
-import { sameValue, shownOf, textOf } from '../wire/field-value.js';
+import { sameTable, sameTerm, textOf } from '../wire/field-value.js';
+import { termOf } from '../wire/erlang-term.js';
 import { wordsOf } from './topic-words.js';
 
 /** Where a binding leads. */
@@ -28,11 +29,7 @@ export const sameBinding = (one: Binding, other: Binding): boolean =>
   one.routingKey === other.routingKey &&
   one.destination.kind === other.destination.kind &&
   one.destination.name === other.destination.name &&
-  one.arguments.size === other.arguments.size &&
-  [...one.arguments].every(([key, value]) => {
-    const counterpart = other.arguments.get(key);
-    return counterpart !== undefined && sameValue(value, counterpart);
-  });
+  sameTable(one.arguments, other.arguments);
 
 const matchModes = new Set(['all', 'any', 'all-with-x', 'any-with-x']);
 
@@ -42,13 +39,13 @@ export function checkHeadersBinding({ arguments: table }: Binding): void {
   if (match === undefined) return;
   if (match.type !== 'longstr') {
     throw preconditionFailed(
-      `Invalid x-match field type ${match.type} (value ${shownOf(match)}); expected longstr`,
+      `Invalid x-match field type ${match.type} (value ${termOf(match)}); expected longstr`,
     );
   }
   const mode = match.value.toString();
   if (matchModes.has(mode)) return;
   throw preconditionFailed(
-    `Invalid x-match field value <<"${mode}">>; expected all, any, all-with-x, or any-with-x`,
+    `Invalid x-match field value ${termOf(match)}; expected all, any, all-with-x, or any-with-x`,
   );
 }
 
@@ -63,7 +60,7 @@ export function matchesHeaders({ arguments: table }: Binding, headers: FieldTabl
     asked += 1;
     const value = headers.get(key);
     // A field without a value asks only that the header be there.
-    if (value !== undefined && (wanted.type === 'void' || sameValue(wanted, value))) found += 1;
+    if (value !== undefined && (wanted.type === 'void' || sameTerm(wanted, value))) found += 1;
   }
   return mode.startsWith('any') ? found > 0 : found === asked;
 }

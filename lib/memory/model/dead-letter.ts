@@ -34,8 +34,9 @@ function noteDeath(
   { queue, reason, time }: Death,
   expiration: string | undefined,
 ): void {
-  const deaths = deathsOf(headers);
-  if (deaths === undefined) {
+  const deaths = groupedDeaths(headers);
+  // What is no list of deaths is no first death either, and is written over.
+  if (!headers.has('x-death')) {
     headers.set('x-first-death-reason', longstr(reason));
     headers.set('x-first-death-queue', longstr(queue));
     headers.set('x-first-death-exchange', longstr(message.exchange));
@@ -45,9 +46,8 @@ function noteDeath(
     ...headerRoutes(headers, 'CC'),
     ...headerRoutes(headers, 'BCC'),
   ];
-  const isSame = (table: FieldTable): boolean =>
-    textOf(table.get('queue')) === queue && textOf(table.get('reason')) === reason;
-  const before = deaths?.find(isSame);
+  const isSame = (table: FieldTable): boolean => isDeath(table, queue, reason);
+  const before = deaths.find(isSame);
   const entry = new Map<string, FieldValue>(
     before ?? [
       ['count', long(0)],
@@ -60,14 +60,31 @@ function noteDeath(
     ],
   );
   entry.set('count', long((integerOf(entry.get('count')) ?? 0) + 1));
-  const others = (deaths ?? []).filter((table) => !isSame(table));
+  const others = deaths.filter((table) => !isSame(table));
   const all = [entry, ...others].map((value): FieldValue => ({ type: 'table', value }));
   headers.set('x-death', { type: 'array', value: all });
 }
 
-function deathsOf(headers: FieldTable): FieldTable[] | undefined {
+const isDeath = (table: FieldTable, queue: string | undefined, reason: string | undefined) =>
+  textOf(table.get('queue')) === queue && textOf(table.get('reason')) === reason;
+
+/** Those of one queue and reason as one. RabbitMQ turns the others round whenever it notes one more. */
+function groupedDeaths(headers: FieldTable): FieldTable[] {
+  const deaths = deathsOf(headers);
+  if (deaths.length < 2) return deaths;
+  const grouped: FieldTable[] = [];
+  for (const table of deaths) {
+    const [queue, reason] = [textOf(table.get('queue')), textOf(table.get('reason'))];
+    if (grouped.some((one) => isDeath(one, queue, reason))) continue;
+    const { length } = deaths.filter((one) => isDeath(one, queue, reason));
+    grouped.unshift(new Map([['count', long(length)], ...table]));
+  }
+  return grouped;
+}
+
+function deathsOf(headers: FieldTable): FieldTable[] {
   const deaths = headers.get('x-death');
-  if (deaths?.type !== 'array') return undefined;
+  if (deaths?.type !== 'array') return [];
   return deaths.value.flatMap((one) => (one.type === 'table' ? [one.value] : []));
 }
 
@@ -76,7 +93,7 @@ function deathsOf(headers: FieldTable): FieldTable[] | undefined {
  * then, or it would go round for ever.
  */
 export function isCycle(message: StoredMessage, queue: string): boolean {
-  const deaths = deathsOf(message.headers) ?? [];
+  const deaths = deathsOf(message.headers);
   const last = deaths.findIndex((table) => textOf(table.get('queue')) === queue);
   if (last === -1) return false;
   return deaths.slice(0, last + 1).every((table) => textOf(table.get('reason')) !== 'rejected');

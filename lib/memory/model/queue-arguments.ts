@@ -1,6 +1,20 @@
-import { named, preconditionFailed } from '../amqp-fault.js';
-import type { FieldTable, FieldValue } from '../wire/field-value.js';
-import { integerOf, sameValue, shownOf, textOf } from '../wire/field-value.js';
+import { named, notImplemented, preconditionFailed } from '../amqp-fault.js';
+import type { FieldTable } from '../wire/field-value.js';
+import { integerOf, textOf } from '../wire/field-value.js';
+import type { Check } from './argument-checks.js';
+import {
+  deadLetterKey,
+  expiry,
+  flag,
+  groupSize,
+  maxPriority,
+  nonNegative,
+  oneOf,
+  queueVersion,
+  string,
+  ttl,
+  wrongType,
+} from './argument-checks.js';
 
 export type QueueType = 'classic' | 'quorum';
 
@@ -19,106 +33,99 @@ export interface QueueSettings {
   readonly deliveryLimit: number | undefined;
 }
 
-/** @returns what is wrong, in Erlang's words; undefined when nothing is */
-type Check = (value: FieldValue, all: FieldTable) => string | undefined;
+/** What else a declaration says that its arguments must agree with. */
+export interface QueueProperties {
+  readonly durable: boolean;
+  readonly exclusive: boolean;
+  readonly autoDelete: boolean;
+}
 
-const wrongType = ({ type }: FieldValue): string => `{unacceptable_type,${type}}`;
-
-const nonNegative: Check = (value) => {
-  const number = integerOf(value);
-  if (number === undefined) return `"expected integer, got ${value.type}"`;
-  return number < 0 ? `{value_negative,${number}}` : undefined;
+/** In the order in which RabbitMQ looks at them; what it does not look at is not here. */
+const checks: Readonly<Record<string, Check>> = {
+  'x-expires': expiry,
+  'x-message-ttl': ttl,
+  'x-dead-letter-exchange': string,
+  'x-dead-letter-routing-key': deadLetterKey,
+  'x-dead-letter-strategy': oneOf(() => 'invalid_dlx_strategy', 'at-most-once', 'at-least-once'),
+  'x-max-length': nonNegative,
+  'x-max-length-bytes': nonNegative,
+  'x-max-in-memory-length': nonNegative,
+  'x-max-in-memory-bytes': nonNegative,
+  'x-max-priority': maxPriority,
+  'x-overflow': oneOf(
+    () => 'invalid_overflow',
+    'drop-head',
+    'reject-publish',
+    'reject-publish-dlx',
+  ),
+  'x-queue-mode': oneOf((text) => `"unsupported queue mode '${text}'"`, 'default', 'lazy'),
+  'x-queue-version': queueVersion,
+  'x-single-active-consumer': flag,
+  'x-quorum-initial-group-size': groupSize,
+  'x-queue-leader-locator': oneOf(
+    () => 'invalid_queue_locator_arg',
+    'client-local',
+    'balanced',
+    'random',
+    'least-leaders',
+  ),
 };
 
-/** Ten years. */
-export const MOST_EXPIRY = 315_360_000_000;
-
-const ttl: Check = (value, all) => {
-  const problem = nonNegative(value, all);
-  const number = integerOf(value) ?? 0;
-  return problem ?? (number > MOST_EXPIRY ? `{value_too_large,${number}}` : undefined);
-};
-
-const expiry: Check = (value, all) => (integerOf(value) === 0 ? '{value_zero,0}' : ttl(value, all));
-
-// RabbitMQ's own limit is 255.
-const maxPriority: Check = (value, all) => {
-  const problem = nonNegative(value, all);
-  const number = integerOf(value) ?? 0;
-  return problem ?? (number > 255 ? `{max_value_exceeded,${number}}` : undefined);
-};
-
-const string: Check = (value) => (value.type === 'longstr' ? undefined : wrongType(value));
-
-const flag: Check = (value) => (value.type === 'bool' ? undefined : wrongType(value));
-
-const oneOf =
-  (problem: (text: string) => string, ...allowed: readonly string[]): Check =>
-  (value) => {
-    const text = textOf(value);
-    if (text === undefined) return wrongType(value);
-    return allowed.includes(text) ? undefined : problem(text);
-  };
-
-/** In the order in which RabbitMQ looks at them. */
-const checks: readonly (readonly [key: string, check: Check, types: readonly QueueType[]])[] = [
-  ['x-expires', expiry, ['classic', 'quorum']],
-  ['x-message-ttl', ttl, ['classic', 'quorum']],
-  ['x-dead-letter-exchange', string, ['classic', 'quorum']],
-  [
+/** The arguments of each type, in the order in which RabbitMQ compares them. */
+const known: Readonly<Record<QueueType, readonly string[]>> = {
+  classic: [
+    'x-expires',
+    'x-message-ttl',
+    'x-dead-letter-exchange',
     'x-dead-letter-routing-key',
-    (value, all) => {
-      if (value.type !== 'longstr') return wrongType(value);
-      return all.has('x-dead-letter-exchange') ? undefined : 'routing_key_but_no_dlx_defined';
-    },
-    ['classic', 'quorum'],
-  ],
-  ['x-max-length', nonNegative, ['classic', 'quorum']],
-  ['x-max-length-bytes', nonNegative, ['classic', 'quorum']],
-  ['x-max-in-memory-length', nonNegative, ['quorum']],
-  ['x-max-in-memory-bytes', nonNegative, ['quorum']],
-  ['x-max-priority', maxPriority, ['classic']],
-  [
+    'x-max-length',
+    'x-max-length-bytes',
+    'x-max-priority',
     'x-overflow',
-    oneOf(() => 'invalid_overflow', 'drop-head', 'reject-publish', 'reject-publish-dlx'),
-    ['classic', 'quorum'],
-  ],
-  [
     'x-queue-mode',
-    oneOf((text) => `"unsupported queue mode '${text}'"`, 'default', 'lazy'),
-    ['classic'],
+    'x-queue-version',
+    'x-single-active-consumer',
+    'x-queue-type',
+    'x-queue-master-locator',
   ],
-  ['x-single-active-consumer', flag, ['classic', 'quorum']],
-  ['x-quorum-initial-group-size', nonNegative, ['quorum']],
-  ['x-delivery-limit', nonNegative, ['quorum']],
-];
+  quorum: [
+    'x-dead-letter-exchange',
+    'x-dead-letter-routing-key',
+    'x-dead-letter-strategy',
+    'x-expires',
+    'x-max-length',
+    'x-max-length-bytes',
+    'x-max-in-memory-length',
+    'x-max-in-memory-bytes',
+    'x-overflow',
+    'x-single-active-consumer',
+    'x-queue-type',
+    'x-quorum-initial-group-size',
+    'x-delivery-limit',
+    'x-message-ttl',
+    'x-queue-leader-locator',
+  ],
+};
 
-/** Known to the declaration, whatever becomes of them. */
-const compared = [...checks.map(([key]) => key), 'x-queue-type'];
+const ofStreams = ['x-max-age', 'x-stream-max-segment-size-bytes', 'x-initial-cluster-size'];
+
+/** Those of any type: one that is not of the queue's own type is refused. Others nobody knows, and nobody minds. */
+const ofAny = new Set([...known.classic, ...known.quorum, ...ofStreams]);
+
+/** The arguments that may not differ when a queue is declared again. */
+export const comparedArguments = (type: QueueType): readonly string[] => known[type];
 
 /** @throws AmqpFault for an argument that RabbitMQ refuses */
 export function queueSettings(
   name: string,
   vhost: string,
-  properties: {
-    readonly durable: boolean;
-    readonly exclusive: boolean;
-    readonly autoDelete: boolean;
-  },
+  properties: QueueProperties,
   table: FieldTable,
 ): QueueSettings {
   const where = named('queue', name, vhost);
-  const refuse = (key: string, problem: string): never => {
-    throw preconditionFailed(`invalid arg '${key}' for ${where}: ${problem}`);
-  };
   const type = typeOf(table, where);
-  for (const [key, check] of checks) {
-    const value = table.get(key);
-    const problem = value === undefined ? undefined : check(value, table);
-    if (problem !== undefined) refuse(key, problem);
-  }
-  if (type === 'quorum') checkQuorum(where, properties, table);
-  else checkClassic(where, table);
+  checkArguments(where, type, table);
+  if (type === 'quorum') checkQuorum(where, properties);
   const number = (key: string): number | undefined => integerOf(table.get(key));
   const text = (key: string): string | undefined => textOf(table.get(key));
   return {
@@ -136,6 +143,22 @@ export function queueSettings(
   };
 }
 
+function checkArguments(where: string, type: QueueType, table: FieldTable): void {
+  for (const [key, check] of Object.entries(checks)) {
+    const value = known[type].includes(key) ? table.get(key) : undefined;
+    const problem = value === undefined ? undefined : check(value, table);
+    if (problem !== undefined) {
+      throw preconditionFailed(`invalid arg '${key}' for ${where}: ${problem}`);
+    }
+  }
+  for (const key of table.keys()) {
+    if (!ofAny.has(key) || known[type].includes(key)) continue;
+    throw preconditionFailed(
+      `invalid arg '${key}' for ${where} of queue type rabbit_${type}_queue`,
+    );
+  }
+}
+
 /** A quorum queue knows no `reject-publish-dlx`, and drops from its head instead. */
 function overflowOf(type: QueueType, given: string | undefined): QueueSettings['overflow'] {
   if (given === undefined || (type === 'quorum' && given === 'reject-publish-dlx'))
@@ -148,79 +171,16 @@ function typeOf(table: FieldTable, where: string): QueueType {
   if (value === undefined) return 'classic';
   const text = textOf(value);
   if (text === 'classic' || text === 'quorum') return text;
+  if (text === 'stream') throw notImplemented('streams are not part of the MemoryBroker');
   const problem = text === undefined ? wrongType(value) : `"unsupported queue type '${text}'"`;
   throw preconditionFailed(`invalid arg 'x-queue-type' for ${where}: ${problem}`);
 }
 
-function checkQuorum(
-  where: string,
-  properties: {
-    readonly durable: boolean;
-    readonly exclusive: boolean;
-    readonly autoDelete: boolean;
-  },
-  table: FieldTable,
-): void {
-  for (const [key, , types] of checks) {
-    if (table.has(key) && !types.includes('quorum')) refuseForType(where, key, 'quorum');
-  }
+function checkQuorum(where: string, { autoDelete, exclusive, durable }: QueueProperties): void {
   const refuse = (what: string): never => {
     throw preconditionFailed(`invalid property '${what}' for ${where}`);
   };
-  if (properties.autoDelete) refuse('auto-delete');
-  if (properties.exclusive) refuse('exclusive-owner');
-  if (!properties.durable) refuse('non-durable');
+  if (autoDelete) refuse('auto-delete');
+  if (exclusive) refuse('exclusive-owner');
+  if (!durable) refuse('non-durable');
 }
-
-function checkClassic(where: string, table: FieldTable): void {
-  for (const [key, , types] of checks) {
-    if (table.has(key) && !types.includes('classic')) refuseForType(where, key, 'classic');
-  }
-}
-
-function refuseForType(where: string, key: string, type: QueueType): never {
-  throw preconditionFailed(`invalid arg '${key}' for ${where} of queue type rabbit_${type}_queue`);
-}
-
-/** With its type where the other side has none, as RabbitMQ words it. */
-const described = (value: FieldValue | undefined, other: FieldValue | undefined): string => {
-  if (value === undefined) return 'none';
-  const shown = shownOf(value);
-  return other === undefined ? `the value '${shown}' of type '${value.type}'` : `'${shown}'`;
-};
-
-/** @throws AmqpFault when a queue or exchange is declared again with other arguments */
-export function assertSameArguments(
-  what: string,
-  current: FieldTable,
-  received: FieldTable,
-  keys: readonly string[] = compared,
-): void {
-  for (const key of keys) {
-    const now = current.get(key);
-    const wanted = received.get(key);
-    if (!isSame(key, now, wanted))
-      throw inequivalent(what, key, described(wanted, now), described(now, wanted));
-  }
-}
-
-function isSame(key: string, now: FieldValue | undefined, wanted: FieldValue | undefined): boolean {
-  if (now !== undefined && wanted !== undefined) return sameValue(now, wanted);
-  // A queue without a type is a classic one.
-  return now === wanted || (key === 'x-queue-type' && textOf(now ?? wanted) === 'classic');
-}
-
-/** @throws AmqpFault when a queue or exchange is declared again with another property */
-export function assertSameProperty(
-  what: string,
-  key: string,
-  current: string | boolean,
-  received: string | boolean,
-): void {
-  if (current !== received) throw inequivalent(what, key, `'${received}'`, `'${current}'`);
-}
-
-const inequivalent = (what: string, key: string, received: string, current: string) =>
-  preconditionFailed(
-    `inequivalent arg '${key}' for ${what}: received ${received} but current is ${current}`,
-  );

@@ -1,12 +1,15 @@
 import type { MemoryClock } from '../clock.js';
 import type { FieldTable } from '../wire/field-value.js';
 import { long } from '../wire/field-value.js';
+import { Alarm } from './alarm.js';
 import type { QueueConsumer } from './consumer.js';
 import type { DeathReason } from './dead-letter.js';
 import type { StoredMessage } from './message.js';
 import type { QueueSettings } from './queue-arguments.js';
+import { QueueBounds } from './queue-bounds.js';
 import { QueueConsumers } from './queue-consumers.js';
 import type { QueuedMessage } from './queued-message.js';
+import type { ReturnPlace } from './ready-line.js';
 import { ReadyMessages } from './ready-messages.js';
 
 /** What a queue is declared as, and where. */
@@ -46,9 +49,11 @@ export class MemoryQueue {
   readonly #ready: ReadyMessages;
   #unacked = 0;
   #sequence = 0;
-  #cancelTtl: (() => void) | undefined;
-  #ttlAt: number | undefined;
-  #cancelExpiry: (() => void) | undefined;
+  readonly #bounds: QueueBounds;
+  /** When the next message at a head expires. */
+  readonly #ttl: Alarm;
+  /** When it goes for want of use. */
+  readonly #expiry: Alarm;
 
   constructor(
     readonly declaration: QueueDeclaration,
@@ -58,7 +63,13 @@ export class MemoryQueue {
     this.name = name;
     this.settings = settings;
     this.consumers = new QueueConsumers(settings.singleActiveConsumer);
-    this.#ready = new ReadyMessages(settings.maxPriority, settings.type === 'classic');
+    this.#ready = new ReadyMessages(settings.maxPriority);
+    this.#bounds = new QueueBounds(settings);
+    this.#ttl = new Alarm(around.clock, () => {
+      this.#expire();
+      around.changed();
+    });
+    this.#expiry = new Alarm(around.clock, () => around.expired(this));
     this.used();
   }
 
@@ -78,14 +89,13 @@ export class MemoryQueue {
   /** It was declared, consumed or asked for a message: `x-expires` counts from now. */
   used(): void {
     const { expires } = this.settings;
-    this.#cancelExpiry?.();
-    this.#cancelExpiry = undefined;
-    if (expires === undefined || this.deleted || this.consumers.size > 0) return;
-    this.#cancelExpiry = this.around.clock.schedule(expires, () => this.around.expired(this));
+    if (expires === undefined) return;
+    const isUsed = this.deleted || this.consumers.size > 0;
+    this.#expiry.set(isUsed ? undefined : this.around.clock.now() + expires);
   }
 
   publish(message: StoredMessage): Enqueued {
-    if (this.#isFull(message) && this.settings.overflow !== 'drop-head') {
+    if (this.#bounds.refuses(this.#ready, message.body)) {
       if (this.settings.overflow === 'reject-publish-dlx') {
         this.around.deadLetter(message, 'maxlen', this);
       }
@@ -125,10 +135,11 @@ export class MemoryQueue {
     this.around.changed();
   }
 
-  /** Puts back what was taken; in the order in which it was taken. */
-  requeue(messages: readonly QueuedMessage[]): void {
+  /** Puts back what was taken; in the order in which it was taken. @param lost its channel has ended */
+  requeue(messages: readonly QueuedMessage[], lost: boolean): void {
     this.#unacked -= messages.length;
     if (this.deleted) return;
+    this.#bounds.look(this.#ready);
     const { deliveryLimit } = this.settings;
     const back: QueuedMessage[] = [];
     for (const queued of messages) {
@@ -137,7 +148,7 @@ export class MemoryQueue {
         this.around.deadLetter(queued.message, 'delivery_limit', this);
       } else back.push(queued);
     }
-    this.#ready.giveBack(back);
+    this.#ready.giveBack(back, this.#placeFor(lost));
     // Before anybody is served, as in RabbitMQ: what came back may be what there is no room for.
     this.#dropOverflow();
     this.serve();
@@ -152,9 +163,9 @@ export class MemoryQueue {
     this.around.changed();
   }
 
-  /** As it is delivered: a quorum queue says how often it was put back. */
-  deliverable({ message, returns }: QueuedMessage): StoredMessage {
-    if (!this.isReplicated || returns === 0) return message;
+  /** As it is delivered: a quorum queue says how often it was put back; to one that gets it, be it never. */
+  deliverable({ message, returns }: QueuedMessage, got: boolean): StoredMessage {
+    if (!this.isReplicated || (returns === 0 && !got)) return message;
     return message.withHeader('x-delivery-count', long(returns));
   }
 
@@ -215,8 +226,8 @@ export class MemoryQueue {
   delete(): number {
     this.deleted = true;
     const size = this.#ready.clear();
-    this.#cancelTtl?.();
-    this.#cancelExpiry?.();
+    this.#ttl.set(undefined);
+    this.#expiry.set(undefined);
     this.cancelConsumers();
     return size;
   }
@@ -230,29 +241,20 @@ export class MemoryQueue {
     return true;
   }
 
-  #isFull({ body }: StoredMessage): boolean {
-    const { maxLength, maxLengthBytes } = this.settings;
-    return (
-      (maxLength !== undefined && this.#ready.size >= maxLength) ||
-      (maxLengthBytes !== undefined && this.#ready.bytes + body.length > maxLengthBytes)
-    );
+  /** A quorum queue of 3.10 has what a client gives back go to the end, unless it is to count how often. */
+  #placeFor(lost: boolean): ReturnPlace {
+    if (!this.isReplicated) return 'own';
+    return lost || this.settings.deliveryLimit !== undefined ? 'front' : 'back';
   }
 
   #dropOverflow(): void {
     if (this.settings.overflow !== 'drop-head') return;
-    while (this.#overflows) {
-      const dropped = this.#ready.shiftLeastImportant();
+    while (this.#bounds.overflows(this.#ready)) {
+      // The next that would be served, so that of the highest priority.
+      const dropped = this.#ready.shift();
       if (dropped === undefined) return;
       this.around.deadLetter(dropped.message, 'maxlen', this);
     }
-  }
-
-  get #overflows(): boolean {
-    const { maxLength, maxLengthBytes } = this.settings;
-    return (
-      (maxLength !== undefined && this.#ready.size > maxLength) ||
-      (maxLengthBytes !== undefined && this.#ready.bytes > maxLengthBytes)
-    );
   }
 
   #expiryOf(message: StoredMessage): number | undefined {
@@ -273,17 +275,6 @@ export class MemoryQueue {
   /** What is due goes now; one timer is for whichever message at a head is due next. */
   #expire(): void {
     this.#expireNow();
-    const next = this.#ready.nextExpiry;
-    if (next === this.#ttlAt) return;
-    this.#cancelTtl?.();
-    this.#cancelTtl = undefined;
-    this.#ttlAt = next;
-    if (next === undefined) return;
-    const { clock } = this.around;
-    this.#cancelTtl = clock.schedule(next - clock.now(), () => {
-      this.#ttlAt = undefined;
-      this.#expire();
-      this.around.changed();
-    });
+    this.#ttl.set(this.#ready.nextExpiry);
   }
 }

@@ -1,14 +1,14 @@
 import type { QueuedMessage } from './queued-message.js';
 
+/** Where what was put back stands: in its old place, before all that was not put back, or behind everything. */
+export type ReturnPlace = 'own' | 'front' | 'back';
+
 /** Messages of one priority that wait for a consumer. */
 export class ReadyLine {
   /** Put back, and so older than the rest. */
   #returned: QueuedMessage[] = [];
   #fresh: QueuedMessage[] = [];
   #head = 0;
-
-  /** @param inPlace what was put back returns to its place, as in a classic queue; else to the end, as in a quorum queue of 3.10 */
-  constructor(private readonly inPlace: boolean) {}
 
   get size(): number {
     return this.#returned.length + this.#fresh.length - this.#head;
@@ -23,13 +23,10 @@ export class ReadyLine {
   }
 
   /** Puts back messages that were taken. */
-  giveBack(messages: readonly QueuedMessage[]): void {
-    if (!this.inPlace) {
-      this.#fresh.push(...messages);
-      return;
-    }
-    this.#returned.push(...messages);
-    this.#returned.sort((one, other) => one.sequence - other.sequence);
+  giveBack(messages: readonly QueuedMessage[], place: ReturnPlace): void {
+    if (place === 'back') this.#fresh.push(...messages);
+    else this.#returned.push(...messages);
+    if (place === 'own') this.#returned.sort((one, other) => one.sequence - other.sequence);
   }
 
   shift(): QueuedMessage | undefined {

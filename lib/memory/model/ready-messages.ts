@@ -1,5 +1,6 @@
 import type { QueuedMessage } from './queued-message.js';
 import { ReadyLine } from './ready-line.js';
+import type { ReturnPlace } from './ready-line.js';
 
 /** The ready messages of a queue: a line for each priority, the highest first. */
 export class ReadyMessages {
@@ -8,11 +9,8 @@ export class ReadyMessages {
   #size = 0;
   #bytes = 0;
 
-  constructor(
-    private readonly maxPriority: number,
-    inPlace: boolean,
-  ) {
-    this.#lines = Array.from({ length: maxPriority + 1 }, () => new ReadyLine(inPlace));
+  constructor(private readonly maxPriority: number) {
+    this.#lines = Array.from({ length: maxPriority + 1 }, () => new ReadyLine());
   }
 
   get size(): number {
@@ -28,30 +26,21 @@ export class ReadyMessages {
     return this.#fullLine()?.first;
   }
 
-  /** The one that is dropped when there are too many: of the lowest priority. */
-  get leastImportant(): QueuedMessage | undefined {
-    return this.#lines.findLast(({ size }) => size > 0)?.first;
-  }
-
   append(message: QueuedMessage): void {
     this.#count(message, 1);
     this.#lineOf(message).append(message);
   }
 
-  giveBack(messages: readonly QueuedMessage[]): void {
+  giveBack(messages: readonly QueuedMessage[], place: ReturnPlace): void {
     for (const message of messages) this.#count(message, 1);
     for (const line of this.#lines) {
       const own = messages.filter((message) => this.#lineOf(message) === line);
-      if (own.length > 0) line.giveBack(own);
+      if (own.length > 0) line.giveBack(own, place);
     }
   }
 
   shift(): QueuedMessage | undefined {
     return this.#taken(this.#fullLine());
-  }
-
-  shiftLeastImportant(): QueuedMessage | undefined {
-    return this.#taken(this.#lines.findLast(({ size }) => size > 0));
   }
 
   /** Takes what has expired at the head of each line; behind a message that stays nothing is looked at, as in RabbitMQ. */

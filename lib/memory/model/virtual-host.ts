@@ -96,7 +96,8 @@ export class VirtualHost {
     for (const exchange of seen) {
       const before = queues.size;
       let led = false;
-      if (exchange.name === '') {
+      // As an alternate it leads nowhere.
+      if (exchange.name === '' && exchange === from) {
         for (const key of message.routingKeys) {
           const queue = this.queues.get(key);
           if (queue !== undefined) queues.add(queue);

@@ -1,19 +1,18 @@
-import { frameError } from '../amqp-fault.js';
+import { frameError, unexpectedFrame } from '../amqp-fault.js';
 import type { AmqpFault } from '../amqp-fault.js';
+import { binaryOf, octetsOf } from '../wire/erlang-term.js';
 import { FRAME_OVERHEAD } from '../wire/frame-parser.js';
-import type { BadFrame } from '../wire/frame-parser.js';
+import type { BadFrame, Frame } from '../wire/frame-parser.js';
+import type { UndecodableError } from '../wire/method-codec.js';
 
 // As many octets of a payload as RabbitMQ shows.
 const SHOWN = 16;
 
-/** How Erlang writes bytes. */
-const bytesIn = (payload: Buffer): string => `<<${[...payload].join(',')}>>`;
-
 /** The first octets of a payload, as RabbitMQ's texts show them. */
-export const snippetOf = (payload: Buffer): string =>
+const snippetOf = (payload: Buffer): string =>
   payload.length <= SHOWN
-    ? `all octets = ${bytesIn(payload)}`
-    : `first ${SHOWN} octets = ${bytesIn(payload.subarray(0, SHOWN))}`;
+    ? `all octets = ${binaryOf(payload)}`
+    : `first ${SHOWN} octets = ${binaryOf(payload.subarray(0, SHOWN))}`;
 
 export function badFrame(bad: BadFrame, frameMax: number): AmqpFault {
   const { problem, type, size, end, payload } = bad;
@@ -23,3 +22,16 @@ export function badFrame(bad: BadFrame, frameMax: number): AmqpFault {
       : `{invalid_frame_end_marker,${end}}`;
   return frameError(`type ${type}, ${snippetOf(payload)}: ${error}`);
 }
+
+/** Of no kind, or not of the shape of its kind. */
+export const unknownFrame = ({ type, payload }: Frame): AmqpFault =>
+  frameError(`type ${type}, ${snippetOf(payload)}: unknown_frame`);
+
+/** Of a kind that has no place on its channel. */
+export const misplacedFrame = ({ type, payload }: Frame): AmqpFault =>
+  unexpectedFrame(`type ${type}, ${snippetOf(payload)}`);
+
+export const undecodable = ({ bytes }: UndecodableError): AmqpFault =>
+  frameError(
+    bytes === undefined ? 'Malformed UTF-8 in shortstr' : `cannot decode ${octetsOf(bytes)}`,
+  );

@@ -1,23 +1,19 @@
-import {
-  AmqpFault,
-  channelError,
-  frameError,
-  notImplemented,
-  unexpectedFrame,
-} from '../amqp-fault.js';
+import { AmqpFault, INTERNAL_ERROR, channelError, unexpectedFrame } from '../amqp-fault.js';
 import type { ControlAction } from '../faults.js';
 import { handle } from '../methods/handle.js';
 import type { Frame } from '../wire/frame-parser.js';
-import { FrameType } from '../wire/frame-parser.js';
+import { FrameType, isKnown } from '../wire/frame-parser.js';
 import type { Content } from '../wire/frame-writer.js';
 import type { Method } from '../wire/method-codec.js';
 import { decodeMethod, idOf } from '../wire/method-codec.js';
 import type { MethodName } from '../wire/method-table.js';
 import { hasContent } from '../wire/method-table.js';
-import { snippetOf } from './bad-frames.js';
+import { misplacedFrame, unknownFrame } from './bad-frames.js';
 import { ContentAssembly } from './content-assembly.js';
 import { ServerChannel } from './server-channel.js';
 import type { Session } from './session.js';
+
+const OPENED_TWICE = "second 'channel.open' seen";
 
 /** One channel number of a connection: not open yet, open, or closed by us and waiting for the answer. */
 export class ChannelSlot {
@@ -31,53 +27,60 @@ export class ChannelSlot {
     private readonly free: () => void,
   ) {}
 
-  /** @throws AmqpFault for what ends the connection */
+  /** @throws AmqpFault for what ends the connection @throws MalformedError */
   frame(frame: Frame): void {
-    if (this.#closing) {
-      this.#whileClosing(frame);
-      return;
-    }
+    if (!isKnown(frame)) throw unknownFrame(frame);
+    if (frame.type === FrameType.heartbeat) throw misplacedFrame(frame);
     const assembly = this.#assembly;
-    if (assembly !== undefined) {
-      this.#guarded(assembly.method.name, () => {
-        if (frame.type === FrameType.header) this.session.publishing();
-        const content = assembly.take(frame);
-        if (content === undefined) return;
-        this.#assembly = undefined;
-        this.#controlled(assembly.method, content);
-      });
-      return;
-    }
-    const method = methodOf(frame);
-    if (hasContent(method.name)) {
-      this.#assertOpen();
-      this.#assembly = new ContentAssembly(method);
-    } else this.#guarded(method.name, () => this.#controlled(method, undefined));
+    if (assembly === undefined) this.#method(frame);
+    else this.#guarded(assembly.method.name, () => this.#content(frame, assembly));
   }
 
   /** Ends the channel, or the whole connection, as the fault demands. */
   fail(fault: AmqpFault, method?: MethodName): void {
     if (fault.endsConnection) {
-      this.session.close(fault, method);
+      // An error of its own RabbitMQ lays to no method.
+      this.session.close(fault, fault.code === INTERNAL_ERROR ? undefined : method);
       return;
     }
     const [failingClass, failingMethod] = method === undefined ? [0, 0] : idOf(method);
     const { code: replyCode, replyText } = fault;
     this.channel?.end();
     this.channel = undefined;
-    this.#assembly = undefined;
+    // It is told once.
+    if (this.#closing) return;
     this.#closing = true;
     const close = { replyCode, replyText, failingClass, failingMethod };
     this.session.send(this.number, 'channel.close', close);
   }
 
-  #whileClosing(frame: Frame): void {
-    if (frame.type !== FrameType.method) return;
-    const method = decodeMethod(frame.payload);
-    if (method?.name === 'channel.close-ok') this.free();
-    else if (method?.name === 'channel.close') {
-      this.session.send(this.number, 'channel.close-ok', {});
+  #method({ type, payload }: Frame): void {
+    if (type !== FrameType.method) {
+      throw unexpectedFrame('expected method frame, got non method frame instead');
     }
+    const method = decodeMethod(payload);
+    if (hasContent(method.name)) this.#assembly = new ContentAssembly(method);
+    else this.#guarded(method.name, () => this.#whole(method, undefined));
+  }
+
+  #content(frame: Frame, assembly: ContentAssembly): void {
+    // Whatever it throws, what follows is another method.
+    this.#assembly = undefined;
+    const content = assembly.take(frame);
+    if (frame.type === FrameType.header) this.session.publishing();
+    if (content === undefined) this.#assembly = assembly;
+    else this.#whole(assembly.method, content);
+  }
+
+  #whole(method: Method, content: Content | undefined): void {
+    if (this.#closing) this.#whileClosing(method);
+    else this.#controlled(method, content);
+  }
+
+  #whileClosing({ name }: Method): void {
+    if (name === 'channel.open') throw channelError(OPENED_TWICE);
+    if (name === 'channel.close-ok') this.free();
+    else if (name === 'channel.close') this.session.send(this.number, 'channel.close-ok', {});
   }
 
   #guarded(method: MethodName, work: () => void): void {
@@ -127,7 +130,7 @@ export class ChannelSlot {
   #perform(method: Method, content: Content | undefined): void {
     if (method.name === 'channel.open') this.#open();
     else if (method.name === 'channel.close') {
-      this.channel?.end();
+      this.#assertOpen().end();
       this.free();
       this.session.send(this.number, 'channel.close-ok', {});
     } else handle(this.#assertOpen(), method, content);
@@ -136,7 +139,7 @@ export class ChannelSlot {
 
   #open(): void {
     const { vhost } = this.session;
-    if (this.channel !== undefined) throw channelError("second 'channel.open' seen");
+    if (this.channel !== undefined) throw channelError(OPENED_TWICE);
     if (vhost === undefined) return;
     this.channel = new ServerChannel(this.session, this.number, vhost);
     this.session.send(this.number, 'channel.open-ok', { channelId: Buffer.alloc(0) });
@@ -158,18 +161,4 @@ export class ChannelSlot {
     const confirms = this.channel?.confirms;
     if (name === 'basic.publish' && confirms !== undefined) confirms.nack(confirms.next());
   }
-}
-
-/** @throws AmqpFault when the frame is not a method's */
-function methodOf({ type, payload }: Frame): Method {
-  if (type === FrameType.method) {
-    const method = decodeMethod(payload);
-    if (method !== undefined) return method;
-    throw notImplemented(`method ${payload.readUInt16BE(0)},${payload.readUInt16BE(2)}`);
-  }
-  const text = `type ${type}, ${snippetOf(payload)}`;
-  if (type === FrameType.header || type === FrameType.body) {
-    throw unexpectedFrame('expected method frame, got non method frame instead');
-  }
-  throw type === FrameType.heartbeat ? unexpectedFrame(text) : frameError(`${text}: unknown_frame`);
 }

@@ -1,36 +1,38 @@
-import {
-  AmqpFault,
-  channelError,
-  frameError,
-  notImplemented,
-  unexpectedFrame,
-} from '../amqp-fault.js';
+import { AmqpFault, channelError, internalError } from '../amqp-fault.js';
 import type { Frame } from '../wire/frame-parser.js';
-import { FrameType } from '../wire/frame-parser.js';
+import { FrameType, isKnown } from '../wire/frame-parser.js';
 import type { Method } from '../wire/method-codec.js';
-import { decodeMethod } from '../wire/method-codec.js';
+import { UndecodableError, decodeMethod } from '../wire/method-codec.js';
 import type { Fields, MethodName } from '../wire/method-table.js';
-import { snippetOf } from './bad-frames.js';
+import { misplacedFrame, unknownFrame } from './bad-frames.js';
 import { ClientProperties } from './client-properties.js';
 import { assertMayOpen, authenticate, loginRefused, tuned } from './handshake.js';
 import type { Session } from './session.js';
 
-/** A frame on channel 0: of the connection itself. @throws AmqpFault */
-export function connectionFrame(session: Session, { type, payload }: Frame): void {
-  if (type === FrameType.heartbeat) return;
-  if (type !== FrameType.method) {
-    if (session.phase === 'closing') return;
-    const text = `type ${type}, ${snippetOf(payload)}`;
-    const isKnown = type === FrameType.header || type === FrameType.body;
-    throw isKnown ? unexpectedFrame(text) : frameError(`${text}: unknown_frame`);
+/** A frame on channel 0: of the connection itself. @throws AmqpFault @throws MalformedError */
+export function connectionFrame(session: Session, frame: Frame): void {
+  const isMethod = frame.type === FrameType.method && isKnown(frame);
+  if (session.phase === 'closing' && !isMethod) return;
+  if (!isKnown(frame)) throw unknownFrame(frame);
+  if (frame.type === FrameType.heartbeat) return;
+  if (!isMethod) throw misplacedFrame(frame);
+  const method = methodOf(frame);
+  try {
+    if (session.host.faults.none) handle(session, method);
+    else control(session, method);
+  } catch (error) {
+    if (!(error instanceof AmqpFault)) throw error;
+    session.close(error, method.name);
   }
-  const method = decodeMethod(payload);
-  if (method === undefined) {
-    if (session.phase === 'closing') return;
-    throw notImplemented(`method ${payload.readUInt16BE(0)},${payload.readUInt16BE(2)}`);
+}
+
+/** @throws AmqpFault, otherwise than on a channel for fields that cannot be read */
+function methodOf({ payload }: Frame): Method {
+  try {
+    return decodeMethod(payload);
+  } catch (error) {
+    throw error instanceof UndecodableError && error.bytes !== undefined ? internalError() : error;
   }
-  if (session.host.faults.none) handle(session, method);
-  else control(session, method);
 }
 
 /** Does what a fault of the test wants, or else what the method wants. */

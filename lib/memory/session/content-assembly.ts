@@ -7,19 +7,14 @@ import { WireReader } from '../wire/wire-reader.js';
 
 const BASIC_CLASS = 60;
 // RabbitMQ's own default.
-const MAX_MESSAGE_SIZE = 134_217_728;
-
-/** A method that is whole, with its content if it has one. */
-export interface WholeMethod {
-  readonly method: Method;
-  readonly content: Content | undefined;
-}
+const MAX_MESSAGE_SIZE = 134_217_728n;
 
 /** Puts together the header and the body that follow a method with content. */
 export class ContentAssembly {
   #properties: Buffer | undefined;
-  #left = 0;
-  readonly #parts: Buffer[] = [];
+  #size = 0n;
+  #left = 0n;
+  #parts: Buffer[] = [];
 
   constructor(readonly method: Method) {}
 
@@ -34,42 +29,45 @@ export class ContentAssembly {
     if (type !== FrameType.body) {
       throw unexpectedFrame('expected content body, got non content body frame instead');
     }
-    if (payload.length > this.#left) {
-      throw unexpectedFrame('the content body is longer than its header says');
-    }
-    this.#left -= payload.length;
+    this.#left -= BigInt(payload.length);
     // What came with it in the same chunk would stay in memory as long as the message.
-    this.#parts.push(this.#left === 0 && this.#parts.length === 0 ? Buffer.from(payload) : payload);
+    const isAll = this.#left === 0n && this.#parts.length === 0;
+    // What is more than was announced is never whole; RabbitMQ waits for what ends it.
+    if (this.#isKept) this.#parts.push(isAll ? Buffer.from(payload) : payload);
+    else this.#parts = [];
     return this.#whole(this.#properties);
   }
 
+  get #isKept(): boolean {
+    return this.#left >= 0n && this.#size <= MAX_MESSAGE_SIZE;
+  }
+
   #header(type: number, payload: Buffer): Content | undefined {
-    if (type !== FrameType.header) {
+    const reader = new WireReader(payload);
+    const classId = type === FrameType.header ? reader.short() : 0;
+    if (type !== FrameType.header || reader.short() !== 0) {
       throw unexpectedFrame(
         `expected content header for class ${BASIC_CLASS}, got non content header frame instead`,
       );
     }
-    const reader = new WireReader(payload);
-    const classId = reader.short();
     if (classId !== BASIC_CLASS) {
       throw unexpectedFrame(
         `expected content header for class ${BASIC_CLASS}, got one for class ${classId} instead`,
       );
     }
-    reader.short();
-    const size = reader.longlong();
-    if (size > MAX_MESSAGE_SIZE) {
-      throw preconditionFailed(
-        `message size ${size} is larger than configured max size ${MAX_MESSAGE_SIZE}`,
-      );
-    }
-    this.#left = Number(size);
+    this.#size = reader.longlong();
+    this.#left = this.#size;
     this.#properties = Buffer.from(reader.raw(reader.left));
     return this.#whole(this.#properties);
   }
 
   #whole(properties: Buffer): Content | undefined {
-    if (this.#left > 0) return undefined;
+    if (this.#left !== 0n) return undefined;
+    if (this.#size > MAX_MESSAGE_SIZE) {
+      throw preconditionFailed(
+        `message size ${this.#size} is larger than configured max size ${MAX_MESSAGE_SIZE}`,
+      );
+    }
     const [only, second] = this.#parts;
     const body = second === undefined && only !== undefined ? only : Buffer.concat(this.#parts);
     return { properties, body };

@@ -1,6 +1,5 @@
-/** Sends heartbeats while nothing else is sent, and notices when a peer has fallen silent. */
+/** Sends heartbeats, and notices when a peer has fallen silent. */
 export class Heartbeats {
-  #sent = false;
   #received = false;
   #silences = 0;
   readonly #timers: NodeJS.Timeout[] = [];
@@ -11,10 +10,7 @@ export class Heartbeats {
     events: { readonly send: () => void; readonly silent: () => void },
   ) {
     if (interval === 0) return;
-    const sending = setInterval(() => {
-      if (!this.#sent) events.send();
-      this.#sent = false;
-    }, interval / 2);
+    const sending = setInterval(events.send, interval / 2);
     // As RabbitMQ: two checks in a row without a byte, so two to three intervals.
     const checking = setInterval(() => {
       this.#silences = this.#received ? 0 : this.#silences + 1;
@@ -23,10 +19,6 @@ export class Heartbeats {
     }, interval);
     this.#timers.push(sending, checking);
     for (const timer of this.#timers) timer.unref();
-  }
-
-  sent(): void {
-    this.#sent = true;
   }
 
   received(): void {

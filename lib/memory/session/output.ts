@@ -3,7 +3,7 @@ import type { Content } from '../wire/frame-writer.js';
 import { FrameWriter } from '../wire/frame-writer.js';
 import type { Fields, MethodName } from '../wire/method-table.js';
 
-// A consumer that does not read gets nothing more beyond this.
+// Beyond this a client that does not read is neither sent more nor read from, as TCP would have it.
 const MOST_UNREAD = 1_048_576;
 
 /** The frames on their way to a client: gathered during a turn of the event loop, and written at once at its end. */
@@ -11,15 +11,24 @@ export class Output {
   readonly #frames = new FrameWriter();
   #scheduled = false;
   #held = false;
-  /** Bytes were sent since this was last set to false. */
-  sent = false;
   frameMax = 4_096;
 
-  constructor(private readonly socket: Socket) {}
+  /** Somebody has been told that there is no room. */
+  #full = false;
+
+  /** @param roomAgain called when there is room after there was none */
+  constructor(
+    private readonly socket: Socket,
+    private readonly roomAgain: () => void,
+  ) {
+    socket.on('drain', () => this.#tell());
+  }
 
   /** Whether the client reads what it is sent. */
   get hasRoom(): boolean {
-    return this.socket.writableLength + this.#frames.length < MOST_UNREAD;
+    const hasRoom = this.socket.writableLength + this.#frames.length < MOST_UNREAD;
+    if (!hasRoom) this.#full = true;
+    return hasRoom;
   }
 
   method<M extends MethodName>(
@@ -46,8 +55,9 @@ export class Output {
   /** Writes what there is, now. */
   flush(): void {
     if (this.#held || this.#frames.length === 0 || !this.socket.writable) return;
-    this.sent = true;
     this.socket.write(this.#frames.take());
+    // What the system takes at once is followed by no `drain`.
+    if (this.#full) queueMicrotask(() => this.#tell());
   }
 
   /** Nothing leaves until it is released. */
@@ -59,6 +69,12 @@ export class Output {
   release(): void {
     this.#held = false;
     this.flush();
+  }
+
+  #tell(): void {
+    if (!this.#full || !this.hasRoom) return;
+    this.#full = false;
+    this.roomAgain();
   }
 
   #schedule(): void {

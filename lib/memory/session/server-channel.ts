@@ -67,7 +67,7 @@ export class ServerChannel {
       consumer.unacked += 1;
       this.#delivered += 1;
     }
-    const message = queue.deliverable(queued);
+    const message = queue.deliverable(queued, false);
     const { exchange, routingKey } = message;
     const redelivered = queued.returns > 0;
     const { tag: consumerTag } = consumer;
@@ -82,7 +82,7 @@ export class ServerChannel {
     const deliveryTag = this.nextTag();
     if (noAck) queue.settled(1);
     else this.#unacked.set(deliveryTag, { queued, queue, consumer: undefined });
-    const message = queue.deliverable(queued);
+    const message = queue.deliverable(queued, true);
     const { exchange, routingKey } = message;
     const redelivered = queued.returns > 0;
     const messageCount = queue.ready;
@@ -91,6 +91,10 @@ export class ServerChannel {
       { deliveryTag, redelivered, exchange, routingKey, messageCount },
       message,
     );
+  }
+
+  get tagToCome(): number {
+    return this.#deliveryTag + 1;
   }
 
   nextTag(): number {
@@ -150,7 +154,7 @@ export class ServerChannel {
     this.confirms?.flush();
     this.#ended = true;
     for (const consumer of this.consumers.values()) consumer.queue.consumers.remove(consumer);
-    requeue(this.takeAll());
+    requeue(this.takeAll(), true);
     for (const consumer of this.consumers.values()) this.cancel(consumer);
     if (this.replyConsumer !== undefined)
       this.session.host.replies.delete(this.replyConsumer.token);
@@ -183,5 +187,6 @@ export function byQueue(
   for (const [queue, messages] of groups) each(queue, messages);
 }
 
-export const requeue = (taken: readonly Unacked[]): void =>
-  byQueue(taken, (queue, messages) => queue.requeue(messages));
+/** @param lost nobody asked for it: their channel has ended */
+export const requeue = (taken: readonly Unacked[], lost = false): void =>
+  byQueue(taken, (queue, messages) => queue.requeue(messages, lost));

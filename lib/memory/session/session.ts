@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import { AmqpFault, syntaxError } from '../amqp-fault.js';
+import { AmqpFault } from '../amqp-fault.js';
 import type { MemoryUser } from '../broker-store.js';
 import type { ControlAction } from '../faults.js';
 import type { VirtualHost } from '../model/virtual-host.js';
@@ -7,10 +7,10 @@ import { resetSocket } from '../reset-socket.js';
 import type { BadFrame, Frame } from '../wire/frame-parser.js';
 import { FrameParser, FrameType } from '../wire/frame-parser.js';
 import type { Content } from '../wire/frame-writer.js';
-import { idOf } from '../wire/method-codec.js';
+import { UndecodableError, idOf } from '../wire/method-codec.js';
 import type { Fields, MethodName } from '../wire/method-table.js';
 import { MalformedError } from '../wire/wire-reader.js';
-import { badFrame } from './bad-frames.js';
+import { badFrame, undecodable } from './bad-frames.js';
 import { ChannelSlots } from './channel-slots.js';
 import { ClientProperties } from './client-properties.js';
 import { connectionFrame } from './connection-frames.js';
@@ -25,7 +25,7 @@ export type SessionPhase =
   'header' | 'starting' | 'tuning' | 'opening' | 'open' | 'closing' | 'closed';
 
 /** Why nothing is read for a while. */
-type Hold = 'paused' | 'blocked' | 'delayed';
+type Hold = 'paused' | 'blocked' | 'delayed' | 'unread';
 
 // The least that a peer must take before limits are agreed on.
 const FRAME_MIN = 4_096;
@@ -58,12 +58,14 @@ export class Session {
     private readonly socket: Socket,
   ) {
     this.#address = `${socket.remoteAddress ?? '?'}:${socket.remotePort ?? 0}`;
-    this.output = new Output(socket);
+    this.output = new Output(socket, () => {
+      this.#release('unread');
+      this.channels.serve();
+    });
     this.channels = new ChannelSlots(this);
     this.limits = host.limits;
     socket.setNoDelay(true);
     socket.on('data', (chunk: Buffer) => this.#received(chunk));
-    socket.on('drain', () => this.channels.serve());
     // What follows is `close`, and there is nobody to tell.
     socket.on('error', () => undefined);
     socket.on('close', () => this.end());
@@ -108,7 +110,7 @@ export class Session {
     this.output.frameMax = limits.frameMax;
     this.#heartbeats = new Heartbeats(limits.heartbeat * 1_000, {
       send: () => {
-        if (!this.#holds.has('paused')) this.output.heartbeat();
+        if (!this.#holds.has('paused') && this.output.hasRoom) this.output.heartbeat();
       },
       silent: () => {
         if (this.#holds.size === 0) this.reset();
@@ -230,6 +232,10 @@ export class Session {
     const frame = this.#parser.next();
     if (frame === undefined) return false;
     this.#guarded(() => this.#frame(frame));
+    // It may ask for more than it reads.
+    if (!this.output.hasRoom) {
+      this.#hold('unread');
+    }
     return true;
   }
 
@@ -269,8 +275,12 @@ export class Session {
     try {
       work();
     } catch (error) {
-      if (error instanceof AmqpFault) this.close(error);
-      else if (error instanceof MalformedError) this.close(syntaxError(error.message));
+      if (this.phase === 'starting' || this.phase === 'tuning') this.finish();
+      else if (error instanceof AmqpFault) this.close(error);
+      else if (error instanceof UndecodableError) {
+        const { bytes, method } = error;
+        this.close(undecodable(error), bytes === undefined ? undefined : method);
+      } else if (error instanceof MalformedError) this.finish();
       else this.close(new AmqpFault(541, String(error)));
     }
   }
@@ -294,8 +304,7 @@ export class Session {
   }
 
   #release(why: Hold): void {
-    this.#holds.delete(why);
-    if (this.#holds.size > 0) return;
+    if (!this.#holds.delete(why) || this.#holds.size > 0) return;
     this.socket.resume();
     this.#read();
   }

@@ -42,28 +42,32 @@ const integers = new Set<FieldValue['type']>([
 export const integerOf = (field: FieldValue | undefined): number | undefined =>
   field !== undefined && integers.has(field.type) ? Number(field.value) : undefined;
 
-/** A value in a reply text. */
-export const shownOf = ({ value }: FieldValue): string => {
-  if (Buffer.isBuffer(value)) return value.toString();
-  return typeof value === 'object' ? JSON.stringify([...value]) : String(value);
-};
-
 /** @returns the text of a longstr; undefined for any other type */
 export const textOf = (field: FieldValue | undefined): string | undefined =>
   field?.type === 'longstr' ? field.value.toString() : undefined;
 
-/** Whether both hold the same value; integers of another width are the same. */
+/** Whether both are the same to Erlang's ==, whatever their types: 1 is 1.0, and a time is a number. */
+export function sameTerm(one: FieldValue, other: FieldValue): boolean {
+  const number = numberOf(one);
+  if (number !== undefined) return number === numberOf(other);
+  if (Buffer.isBuffer(one.value) && Buffer.isBuffer(other.value)) {
+    return one.value.equals(other.value);
+  }
+  return sameValue(one, other);
+}
+
+/** Whether both are of the same type and hold the same value. */
 export function sameValue(one: FieldValue, other: FieldValue): boolean {
-  const number = integerOf(one);
-  if (number !== undefined) return number === integerOf(other) && isTime(one) === isTime(other);
   if (one.type !== other.type) return false;
   if (Buffer.isBuffer(one.value)) return one.value.equals(other.value as Buffer);
   if (one.type === 'array') return sameArray(one.value, other.value as readonly FieldValue[]);
   if (one.type === 'table') return sameTable(one.value, other.value as FieldTable);
+  if (one.type === 'decimal' && other.type === 'decimal' && one.scale !== other.scale) return false;
   return one.value === other.value;
 }
 
-const isTime = ({ type }: FieldValue): boolean => type === 'timestamp';
+const numberOf = (field: FieldValue): number | undefined =>
+  field.type === 'double' || field.type === 'float' ? field.value : integerOf(field);
 
 const sameArray = (one: readonly FieldValue[], other: readonly FieldValue[]): boolean =>
   one.length === other.length &&
@@ -72,7 +76,7 @@ const sameArray = (one: readonly FieldValue[], other: readonly FieldValue[]): bo
     return counterpart !== undefined && sameValue(value, counterpart);
   });
 
-const sameTable = (one: FieldTable, other: FieldTable): boolean =>
+export const sameTable = (one: FieldTable, other: FieldTable): boolean =>
   one.size === other.size &&
   [...one].every(([key, value]) => {
     const counterpart = other.get(key);

@@ -14,6 +14,14 @@ export interface Frame {
   readonly payload: Buffer;
 }
 
+/** Whether a payload has the shape that its kind of frame asks for. */
+export function isKnown({ type, payload: { length } }: Frame): boolean {
+  if (type === FrameType.method) return length >= 4;
+  // Class, weight and size.
+  if (type === FrameType.header) return length >= 12;
+  return type === FrameType.heartbeat ? length === 0 : type === FrameType.body;
+}
+
 /** Why what came is not a frame; nothing after it can be read. */
 export interface BadFrame {
   readonly problem: 'too-large' | 'bad-end';

@@ -1,6 +1,7 @@
+import { isUtf8 } from 'node:buffer';
 import { methodTable } from './method-table.js';
 import type { Fields, MethodName, WireType } from './method-table.js';
-import { WireReader } from './wire-reader.js';
+import { MalformedError, WireReader } from './wire-reader.js';
 import type { WireWriter } from './wire-writer.js';
 
 interface Codec {
@@ -40,34 +41,72 @@ export function idOf(method: MethodName): readonly [classId: number, methodId: n
   return [classId, methodId];
 }
 
+/** The fields of a method are not what they should be. */
+export class UndecodableError extends MalformedError {
+  constructor(
+    readonly method: MethodName,
+    /** Undefined: a text is no UTF-8. */
+    readonly bytes?: Buffer,
+  ) {
+    super(`the fields of ${method}`);
+  }
+}
+
 /**
  * Reads the payload of a method frame.
  *
- * @returns undefined for a method that the protocol does not have
- * @throws MalformedError
+ * @throws UndecodableError when its fields do not fill it
+ * @throws MalformedError for a method that the protocol does not have, and for what a table holds
  */
-export function decodeMethod(payload: Buffer): Method | undefined {
+export function decodeMethod(payload: Buffer): Method {
   const reader = new WireReader(payload);
   const codec = byId.get(key(reader.short(), reader.short()));
-  if (codec === undefined) return undefined;
-  const fields: Record<string, unknown> = {};
+  if (codec === undefined) throw new MalformedError('there is no such method');
+  const { name } = codec;
+  const fields = cut(codec, payload);
+  for (const [field, type] of codec.fields) {
+    const value = fields[field];
+    if (type === 'table') fields[field] = new WireReader(value as Buffer).restAsTable();
+    if (type !== 'shortstr') continue;
+    // A publish is forwarded as it came.
+    if (name !== 'basic.publish' && !isUtf8(value as Buffer)) throw new UndecodableError(name);
+    fields[field] = (value as Buffer).toString();
+  }
+  return { name, fields };
+}
+
+/** Tables and texts are cut out and not read: their contents are looked at when all is there. */
+function cut({ name, fields }: Codec, payload: Buffer): Record<string, unknown> {
+  const reader = new WireReader(payload.subarray(4));
+  const values: Record<string, unknown> = {};
   let bits = 0;
   let bit = 8;
-  for (const [name, type] of codec.fields) {
-    if (type === 'bit') {
-      // Bits that follow each other share an octet, the first in the lowest place.
-      if (bit === 8) {
-        bits = reader.octet();
-        bit = 0;
+  try {
+    for (const [field, type] of fields) {
+      if (type === 'bit') {
+        // Bits that follow each other share an octet, the first in the lowest place.
+        if (bit === 8) {
+          bits = reader.octet();
+          bit = 0;
+        }
+        values[field] = (bits & (1 << bit)) !== 0;
+        bit += 1;
+      } else {
+        bit = 8;
+        values[field] = plain(reader, type);
       }
-      fields[name] = (bits & (1 << bit)) !== 0;
-      bit += 1;
-    } else {
-      bit = 8;
-      fields[name] = type === 'longlong' ? Number(reader.longlong()) : reader[type]();
     }
+    if (reader.left > 0) throw new MalformedError(`${reader.left} bytes too many`);
+  } catch {
+    throw new UndecodableError(name, payload.subarray(4));
   }
-  return { name: codec.name, fields };
+  return values;
+}
+
+function plain(reader: WireReader, type: Exclude<WireType, 'bit'>): unknown {
+  if (type === 'longlong') return Number(reader.longlong());
+  if (type === 'table' || type === 'longstr') return reader.longstr();
+  return type === 'shortstr' ? reader.raw(reader.octet()) : reader[type]();
 }
 
 /** Writes the payload of a method frame. */

@@ -1,5 +1,5 @@
 import type { FieldTable } from './field-value.js';
-import { WireReader } from './wire-reader.js';
+import { MalformedError, WireReader } from './wire-reader.js';
 import { WireWriter } from './wire-writer.js';
 
 /** The properties of a message. */
@@ -46,6 +46,7 @@ export function decodeProperties(bytes: Buffer): Properties {
   for (const [index, [name, type]] of order.entries()) {
     if ((flags & (1 << (15 - index))) !== 0) properties[name] = reader[type]();
   }
+  if (reader.left > 0) throw new MalformedError(`${reader.left} bytes after the properties`);
   return properties;
 }
 

@@ -1,6 +1,6 @@
 import type { FieldTable, FieldValue } from './field-value.js';
 
-/** The bytes do not say what they should. */
+/** The bytes do not say what they should. RabbitMQ has no word for it: what reads them dies of it. */
 export class MalformedError extends Error {}
 
 // A frame holds at most 128 KiB, so deeper nesting than this is an attempt on the stack.
@@ -50,16 +50,23 @@ export class WireReader {
   table(depth = 0): FieldTable {
     const table = new Map<string, FieldValue>();
     const end = this.#end();
-    while (this.#at < end) table.set(this.shortstr(), this.#value(depth));
+    while (this.#at < end) this.#field(table, depth);
     if (this.#at !== end) throw new MalformedError('a table ends in the middle of a field');
     return table;
   }
 
-  /** A table that is as long as the bytes are, as in a response of AMQPLAIN. */
+  /** A table that is as long as the bytes are. */
   restAsTable(): FieldTable {
     const table = new Map<string, FieldValue>();
-    while (this.left > 0) table.set(this.shortstr(), this.#value(0));
+    while (this.left > 0) this.#field(table, 0);
     return table;
+  }
+
+  /** What is said twice counts as it was said first. */
+  #field(table: Map<string, FieldValue>, depth: number): void {
+    const name = this.shortstr();
+    const value = this.#value(depth);
+    if (!table.has(name)) table.set(name, value);
   }
 
   #end(): number {
@@ -101,6 +108,7 @@ export class WireReader {
       case 't':
         return { type: 'bool', value: this.octet() !== 0 };
       case 'l':
+      case 'L':
         return { type: 'long', value: this.bytes.readBigInt64BE(this.#skip(8)) };
       case 'b':
         return { type: 'byte', value: this.bytes.readInt8(this.#skip(1)) };
@@ -113,9 +121,9 @@ export class WireReader {
       case 'i':
         return { type: 'unsignedint', value: this.long() };
       case 'd':
-        return { type: 'double', value: this.bytes.readDoubleBE(this.#skip(8)) };
+        return { type: 'double', value: finite(this.bytes.readDoubleBE(this.#skip(8))) };
       case 'f':
-        return { type: 'float', value: this.bytes.readFloatBE(this.#skip(4)) };
+        return { type: 'float', value: finite(this.bytes.readFloatBE(this.#skip(4))) };
       case 'D':
         return { type: 'decimal', scale: this.octet(), value: this.long() };
       case 'T':
@@ -128,4 +136,10 @@ export class WireReader {
         throw new MalformedError(`no field type ${JSON.stringify(tag)}`);
     }
   }
+}
+
+/** Erlang has no other numbers. */
+function finite(value: number): number {
+  if (!Number.isFinite(value)) throw new MalformedError(`${value} is no number`);
+  return value;
 }

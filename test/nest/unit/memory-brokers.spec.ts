@@ -91,9 +91,30 @@ describe('a module under test on memory brokers', () => {
   it('keeps the URLs of a connection for which there are no brokers', async () => {
     const billing = await MemoryBroker.start();
     onTestFinished(() => billing.close());
-    const builder = Test.createTestingModule({ imports: [FailoverModule.forRoot(options)] });
+    const builder = Test.createTestingModule({
+      imports: [
+        FailoverModule.forRoot(options),
+        FailoverModule.forRoot({ ...options, name: 'billing' }),
+      ],
+    });
     const app = await useMemoryBrokers(builder, { billing }).compile();
     closeLater(app);
     await expect(app.init()).rejects.toThrow('127.0.0.1:1');
+  });
+
+  it('says which connections there are when brokers are meant for another', async () => {
+    const broker = await MemoryBroker.start();
+    onTestFinished(() => broker.close());
+    const builder = Test.createTestingModule({
+      imports: [
+        FailoverModule.forRoot(options),
+        FailoverModule.forRoot({ ...options, name: 'billing' }),
+      ],
+    });
+    const app = await useMemoryBrokers(builder, { default: broker, biling: broker }).compile();
+    closeLater(app);
+    await expect(app.init()).rejects.toThrow(
+      'useMemoryBrokers: there is no connection "biling". Known: default, billing.',
+    );
   });
 });
