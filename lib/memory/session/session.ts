@@ -15,6 +15,8 @@ import { ChannelSlots } from './channel-slots.js';
 import { ClientProperties } from './client-properties.js';
 import { connectionFrame } from './connection-frames.js';
 import { PROTOCOL_HEADER } from './handshake.js';
+import type { Hold } from './holds.js';
+import { Holds } from './holds.js';
 import { Heartbeats } from './heartbeats.js';
 import { Output } from './output.js';
 import { MECHANISMS } from './sasl.js';
@@ -23,9 +25,6 @@ import type { Limits, SessionHost } from './session-host.js';
 /** How far a connection has come. `closing`: we have said connection.close and wait for the answer. */
 export type SessionPhase =
   'header' | 'starting' | 'tuning' | 'opening' | 'open' | 'closing' | 'closed';
-
-/** Why nothing is read for a while. */
-type Hold = 'paused' | 'blocked' | 'delayed' | 'unread';
 
 // The least that a peer must take before limits are agreed on.
 const FRAME_MIN = 4_096;
@@ -44,7 +43,7 @@ export class Session {
   phase: SessionPhase = 'header';
   readonly #address: string;
   readonly #parser = new FrameParser(FRAME_MIN);
-  readonly #holds = new Set<Hold>();
+  readonly #holds: Holds;
   #heartbeats: Heartbeats | undefined;
   #deadline: NodeJS.Timeout | undefined;
   /** Until what is read, or what is to be sent, goes on. */
@@ -62,6 +61,7 @@ export class Session {
       this.#release('unread');
       this.channels.serve();
     });
+    this.#holds = new Holds(socket);
     this.channels = new ChannelSlots(this);
     this.limits = host.limits;
     socket.setNoDelay(true);
@@ -113,7 +113,7 @@ export class Session {
         if (!this.#holds.has('paused') && this.output.hasRoom) this.output.heartbeat();
       },
       silent: () => {
-        if (this.#holds.size === 0) this.reset();
+        if (this.#holds.none) this.reset();
       },
     });
   }
@@ -173,7 +173,7 @@ export class Session {
   /** Hangs: reads nothing, and lets nothing leave. */
   pause(): void {
     this.output.hold();
-    this.#hold('paused');
+    this.#holds.add('paused');
   }
 
   resume(): void {
@@ -195,12 +195,12 @@ export class Session {
     if (reason === undefined || this.isBlocked) return;
     this.#toldBlocked = this.client.hearsBlocked;
     if (this.#toldBlocked) this.send(0, 'connection.blocked', { reason });
-    this.#hold('blocked');
+    this.#holds.add('blocked');
   }
 
   /** Reads nothing more for so many milliseconds, and then does `next` first. */
   delay(milliseconds: number, next: () => void): void {
-    this.#hold('delayed');
+    this.#holds.add('delayed');
     this.#delay = setTimeout(() => {
       this.#guarded(next);
       this.#release('delayed');
@@ -217,7 +217,7 @@ export class Session {
     // A fault that is decided on in here may come back to here.
     if (this.#reading) return;
     this.#reading = true;
-    while (this.#holds.size === 0 && this.phase !== 'closed' && this.#readOne());
+    while (this.#holds.none && this.phase !== 'closed' && this.#readOne());
     this.channels.flush();
     this.#reading = false;
   }
@@ -234,7 +234,7 @@ export class Session {
     this.#guarded(() => this.#frame(frame));
     // It may ask for more than it reads.
     if (!this.output.hasRoom) {
-      this.#hold('unread');
+      this.#holds.add('unread');
     }
     return true;
   }
@@ -298,15 +298,8 @@ export class Session {
     return false;
   }
 
-  #hold(why: Hold): void {
-    this.#holds.add(why);
-    this.socket.pause();
-  }
-
-  #release(why: Hold): void {
-    if (!this.#holds.delete(why) || this.#holds.size > 0) return;
-    this.socket.resume();
-    this.#read();
+  #release(cause: Hold): void {
+    if (this.#holds.remove(cause)) this.#read();
   }
 
   #setDeadline(milliseconds: number): void {
