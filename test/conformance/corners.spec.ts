@@ -373,7 +373,9 @@ conforms('a publish', {
     const { name } = stage;
     const seat = await queues(stage, 'q');
     const order: string[] = [];
-    seat.channel.on('return', ({ content }: ConsumeMessage) => order.push(`return ${content}`));
+    seat.channel.on('return', ({ content }: ConsumeMessage) =>
+      order.push(`return ${content.toString()}`),
+    );
     for (const event of ['ack', 'nack']) seat.channel.on(event, () => order.push('confirm'));
     seat.channel.sendToQueue('nobody', Buffer.from('a'), { mandatory: true });
     await seat.confirms(1);

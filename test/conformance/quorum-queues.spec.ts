@@ -53,7 +53,7 @@ const taken = async (seat: Seat, queue: string): Promise<GetMessage> => {
 const marks = ({ content, fields, properties }: ConsumeMessage | GetMessage): Observed => ({
   body: content.toString(),
   redelivered: fields.redelivered,
-  headers: { ...(properties.headers as Record<string, unknown> | undefined) },
+  headers: { ...properties.headers },
 });
 
 /** Gets everything that is there, with its marks. */

@@ -1,40 +1,15 @@
-import type { MemoryClock } from '../clock.js';
-import type { FieldTable } from '../wire/field-value.js';
 import { long } from '../wire/field-value.js';
 import { Alarm } from './alarm.js';
 import type { QueueConsumer } from './consumer.js';
-import type { DeathReason } from './dead-letter.js';
 import type { StoredMessage } from './message.js';
 import type { QueueSettings } from './queue-arguments.js';
+import type { QueueDeclaration, QueueSurroundings } from './queue-declaration.js';
+import { expiryOf } from './message-expiry.js';
 import { QueueBounds } from './queue-bounds.js';
 import { QueueConsumers } from './queue-consumers.js';
 import type { QueuedMessage } from './queued-message.js';
 import type { ReturnPlace } from './ready-line.js';
 import { ReadyMessages } from './ready-messages.js';
-
-/** What a queue is declared as, and where. */
-export interface QueueDeclaration {
-  readonly name: string;
-  readonly durable: boolean;
-  readonly autoDelete: boolean;
-  readonly arguments: FieldTable;
-  readonly settings: QueueSettings;
-  /** The connection that alone may use it, and with which it goes. */
-  readonly owner: object | undefined;
-  /** The node of a cluster that a classic queue is on. */
-  readonly home: { readonly name: string };
-}
-
-/** What a queue needs around it. */
-export interface QueueSurroundings {
-  readonly clock: MemoryClock;
-  /** Publishes what is dead to the queue's dead-letter exchange, if it has one. */
-  deadLetter(message: StoredMessage, reason: DeathReason, from: MemoryQueue): void;
-  /** It has had no use for as long as it may (`x-expires`). */
-  expired(queue: MemoryQueue): void;
-  /** Something about it has changed that somebody may wait for. */
-  changed(): void;
-}
 
 /** Whether a queue took a message. */
 export type Enqueued = 'taken' | 'rejected';
@@ -105,7 +80,7 @@ export class MemoryQueue {
     const queued: QueuedMessage = {
       sequence: this.#sequence,
       message,
-      expiresAt: this.#expiryOf(message),
+      expiresAt: expiryOf(message, this.settings, this.around.clock.now()),
       priority: Math.min(message.decoded.priority ?? 0, this.settings.maxPriority),
       returns: 0,
     };
@@ -255,14 +230,6 @@ export class MemoryQueue {
       if (dropped === undefined) return;
       this.around.deadLetter(dropped.message, 'maxlen', this);
     }
-  }
-
-  #expiryOf(message: StoredMessage): number | undefined {
-    const { messageTtl } = this.settings;
-    const { expiration } = message.decoded;
-    if (messageTtl === undefined && expiration === undefined) return undefined;
-    const own = expiration === undefined ? Number.POSITIVE_INFINITY : Number(expiration);
-    return this.around.clock.now() + Math.min(own, messageTtl ?? Number.POSITIVE_INFINITY);
   }
 
   #expireNow(): void {

@@ -7,7 +7,7 @@ import { deadLettered, isCycle } from './dead-letter.js';
 import type { ExchangeDeclaration, ExchangeType } from './exchange.js';
 import { MemoryExchange } from './exchange.js';
 import type { StoredMessage } from './message.js';
-import type { QueueDeclaration } from './queue.js';
+import type { QueueDeclaration } from './queue-declaration.js';
 import { MemoryQueue } from './queue.js';
 
 /** The exchanges that every virtual host has. */
@@ -78,6 +78,13 @@ export class VirtualHost {
     this.queues.delete(queue.name);
     this.#unbindAll('queue', queue.name);
     return queue.delete();
+  }
+
+  /** A connection has ended: its exclusive queues go with it. */
+  removeQueuesOf(owner: object): void {
+    for (const queue of this.queues.values()) {
+      if (queue.declaration.owner === owner) this.removeQueue(queue);
+    }
   }
 
   /** Takes bindings away, and the exchange if it was to go with its last one. */

@@ -1,9 +1,10 @@
-import { frameError, unexpectedFrame } from '../amqp-fault.js';
-import type { AmqpFault } from '../amqp-fault.js';
+import { AmqpFault, INTERNAL_ERROR, frameError, unexpectedFrame } from '../amqp-fault.js';
 import { binaryOf, octetsOf } from '../wire/erlang-term.js';
 import { FRAME_OVERHEAD } from '../wire/frame-parser.js';
 import type { BadFrame, Frame } from '../wire/frame-parser.js';
-import type { UndecodableError } from '../wire/method-codec.js';
+import { UndecodableError } from '../wire/method-codec.js';
+import type { MethodName } from '../wire/method-table.js';
+import { MalformedError } from '../wire/wire-reader.js';
 
 // As many octets of a payload as RabbitMQ shows.
 const SHOWN = 16;
@@ -31,7 +32,15 @@ export const unknownFrame = ({ type, payload }: Frame): AmqpFault =>
 export const misplacedFrame = ({ type, payload }: Frame): AmqpFault =>
   unexpectedFrame(`type ${type}, ${snippetOf(payload)}`);
 
-export const undecodable = ({ bytes }: UndecodableError): AmqpFault =>
-  frameError(
-    bytes === undefined ? 'Malformed UTF-8 in shortstr' : `cannot decode ${octetsOf(bytes)}`,
-  );
+/** What a client is told of an error, and of which method. @returns undefined when it is told nothing */
+export function toldOf(error: unknown): { fault: AmqpFault; method?: MethodName } | undefined {
+  if (error instanceof AmqpFault) return { fault: error };
+  if (error instanceof UndecodableError) {
+    const { bytes, method } = error;
+    if (bytes === undefined) return { fault: frameError('Malformed UTF-8 in shortstr') };
+    return { fault: frameError(`cannot decode ${octetsOf(bytes)}`), method };
+  }
+  // RabbitMQ dies of what it cannot read.
+  if (error instanceof MalformedError) return undefined;
+  return { fault: new AmqpFault(INTERNAL_ERROR, String(error)) };
+}

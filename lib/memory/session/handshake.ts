@@ -2,7 +2,7 @@ import { accessRefused, commandInvalid, notAllowed } from '../amqp-fault.js';
 import type { MemoryUser } from '../broker-store.js';
 import type { Fields } from '../wire/method-table.js';
 import { MalformedError } from '../wire/wire-reader.js';
-import { loginOf } from './sasl.js';
+import { MECHANISMS, loginOf } from './sasl.js';
 import type { Limits, SessionHost } from './session-host.js';
 
 // AMQP's own minimum.
@@ -10,6 +10,15 @@ const FRAME_MIN = 4_096;
 
 /** The bytes that a client of AMQP 0-9-1 begins with, and the answer to any others. */
 export const PROTOCOL_HEADER = Buffer.from([0x41, 0x4d, 0x51, 0x50, 0, 0, 9, 1]);
+
+/** What a broker says first. */
+export const startOf = ({ serverProperties }: SessionHost): Fields<'connection.start'> => ({
+  versionMajor: 0,
+  versionMinor: 9,
+  serverProperties,
+  mechanisms: Buffer.from(MECHANISMS),
+  locales: Buffer.from('en_US'),
+});
 
 /** @returns who has logged in; undefined: nobody @throws AmqpFault for a mechanism that is not offered */
 export function authenticate(

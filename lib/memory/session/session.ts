@@ -1,31 +1,26 @@
 import type { Socket } from 'node:net';
-import { AmqpFault } from '../amqp-fault.js';
+import type { AmqpFault } from '../amqp-fault.js';
 import type { MemoryUser } from '../broker-store.js';
-import type { ControlAction } from '../faults.js';
 import type { VirtualHost } from '../model/virtual-host.js';
 import { resetSocket } from '../reset-socket.js';
-import type { BadFrame, Frame } from '../wire/frame-parser.js';
-import { FrameParser, FrameType } from '../wire/frame-parser.js';
+import { FrameParser } from '../wire/frame-parser.js';
 import type { Content } from '../wire/frame-writer.js';
-import { UndecodableError, idOf } from '../wire/method-codec.js';
+import { idOf } from '../wire/method-codec.js';
 import type { Fields, MethodName } from '../wire/method-table.js';
-import { MalformedError } from '../wire/wire-reader.js';
-import { badFrame, undecodable } from './bad-frames.js';
+import { toldOf } from './bad-frames.js';
 import { ChannelSlots } from './channel-slots.js';
 import { ClientProperties } from './client-properties.js';
-import { connectionFrame } from './connection-frames.js';
-import { PROTOCOL_HEADER } from './handshake.js';
+import { sessionFrame } from './session-frames.js';
+import type { SessionPhase } from './session-phase.js';
+import { PROTOCOL_HEADER, startOf } from './handshake.js';
+import type { Hold } from './holds.js';
+import { Holds } from './holds.js';
 import { Heartbeats } from './heartbeats.js';
 import { Output } from './output.js';
-import { MECHANISMS } from './sasl.js';
+import { PublisherBlock } from './publisher-block.js';
+import { Deadline } from './deadline.js';
+import { SendingFaults } from './sending-faults.js';
 import type { Limits, SessionHost } from './session-host.js';
-
-/** How far a connection has come. `closing`: we have said connection.close and wait for the answer. */
-export type SessionPhase =
-  'header' | 'starting' | 'tuning' | 'opening' | 'open' | 'closing' | 'closed';
-
-/** Why nothing is read for a while. */
-type Hold = 'paused' | 'blocked' | 'delayed' | 'unread';
 
 // The least that a peer must take before limits are agreed on.
 const FRAME_MIN = 4_096;
@@ -44,14 +39,14 @@ export class Session {
   phase: SessionPhase = 'header';
   readonly #address: string;
   readonly #parser = new FrameParser(FRAME_MIN);
-  readonly #holds = new Set<Hold>();
+  readonly #holds: Holds;
   #heartbeats: Heartbeats | undefined;
-  #deadline: NodeJS.Timeout | undefined;
-  /** Until what is read, or what is to be sent, goes on. */
+  readonly #deadline = new Deadline(() => this.reset());
+  readonly #faults = new SendingFaults(this);
+  /** Until what is read goes on. */
   #delay: NodeJS.Timeout | undefined;
-  #held: NodeJS.Timeout | undefined;
   #reading = false;
-  #toldBlocked = false;
+  readonly #block = new PublisherBlock(this);
 
   constructor(
     readonly host: SessionHost,
@@ -62,6 +57,7 @@ export class Session {
       this.#release('unread');
       this.channels.serve();
     });
+    this.#holds = new Holds(socket);
     this.channels = new ChannelSlots(this);
     this.limits = host.limits;
     socket.setNoDelay(true);
@@ -69,7 +65,7 @@ export class Session {
     // What follows is `close`, and there is nobody to tell.
     socket.on('error', () => undefined);
     socket.on('close', () => this.end());
-    this.#setDeadline(HANDSHAKE_TIMEOUT);
+    this.#deadline.set(HANDSHAKE_TIMEOUT);
   }
 
   get name(): string {
@@ -93,13 +89,7 @@ export class Session {
     content?: Content,
   ): void {
     if (this.phase === 'closed') return;
-    const { faults } = this.host;
-    if (!faults.none) {
-      const connection = this.name;
-      const controlled = { method, fields, channel, connection, body: content?.body };
-      const action = faults.decide('broker', controlled);
-      if (action !== 'pass' && !this.#controlSending(action)) return;
-    }
+    if (!this.#faults.pass({ method, fields, channel, body: content?.body })) return;
     this.output.method(channel, method, fields, content);
   }
 
@@ -113,7 +103,7 @@ export class Session {
         if (!this.#holds.has('paused') && this.output.hasRoom) this.output.heartbeat();
       },
       silent: () => {
-        if (this.#holds.size === 0) this.reset();
+        if (this.#holds.none) this.reset();
       },
     });
   }
@@ -121,7 +111,7 @@ export class Session {
   opened(vhost: VirtualHost): void {
     this.vhost = vhost;
     this.phase = 'open';
-    clearTimeout(this.#deadline);
+    this.#deadline.clear();
   }
 
   /** Ends it with connection.close, and the socket when that is answered. */
@@ -134,7 +124,7 @@ export class Session {
     if ((this.phase as SessionPhase) === 'closed') return;
     this.output.flush();
     this.phase = 'closing';
-    this.#setDeadline(CLOSE_TIMEOUT);
+    this.#deadline.set(CLOSE_TIMEOUT);
     // The answer is to be read, blocked or not.
     if (this.isBlocked) this.#release('blocked');
   }
@@ -145,7 +135,7 @@ export class Session {
     this.end();
     this.socket.end();
     // A client that never closes its side would keep it half open.
-    this.#setDeadline(CLOSE_TIMEOUT);
+    this.#deadline.set(CLOSE_TIMEOUT);
   }
 
   /** Ends it as a crash does. */
@@ -156,24 +146,21 @@ export class Session {
 
   /** Gives back what it held. Idempotent. */
   end(): void {
-    clearTimeout(this.#deadline);
+    this.#deadline.clear();
     if (this.phase === 'closed') return;
     this.channels.end();
     this.phase = 'closed';
     clearTimeout(this.#delay);
-    clearTimeout(this.#held);
+    this.#faults.end();
     this.#heartbeats?.stop();
-    const { vhost } = this;
-    for (const queue of vhost?.queues.values() ?? []) {
-      if (queue.declaration.owner === this) vhost?.removeQueue(queue);
-    }
+    this.vhost?.removeQueuesOf(this);
     this.host.ended(this);
   }
 
   /** Hangs: reads nothing, and lets nothing leave. */
   pause(): void {
     this.output.hold();
-    this.#hold('paused');
+    this.#holds.add('paused');
   }
 
   resume(): void {
@@ -183,24 +170,19 @@ export class Session {
 
   /** The broker takes publishes again. */
   unblock(): void {
-    if (!this.isBlocked) return;
-    if (this.#toldBlocked) this.send(0, 'connection.unblocked', {});
-    this.#toldBlocked = false;
+    this.#block.lift();
     this.#release('blocked');
   }
 
   /** A publish has begun. While publishers are blocked it is the last thing that is read. */
   publishing(): void {
-    const { blocked: reason } = this.host;
-    if (reason === undefined || this.isBlocked) return;
-    this.#toldBlocked = this.client.hearsBlocked;
-    if (this.#toldBlocked) this.send(0, 'connection.blocked', { reason });
-    this.#hold('blocked');
+    if (this.isBlocked || !this.#block.begin()) return;
+    this.#holds.add('blocked');
   }
 
   /** Reads nothing more for so many milliseconds, and then does `next` first. */
   delay(milliseconds: number, next: () => void): void {
-    this.#hold('delayed');
+    this.#holds.add('delayed');
     this.#delay = setTimeout(() => {
       this.#guarded(next);
       this.#release('delayed');
@@ -217,7 +199,7 @@ export class Session {
     // A fault that is decided on in here may come back to here.
     if (this.#reading) return;
     this.#reading = true;
-    while (this.#holds.size === 0 && this.phase !== 'closed' && this.#readOne());
+    while (this.#holds.none && this.phase !== 'closed' && this.#readOne());
     this.channels.flush();
     this.#reading = false;
   }
@@ -231,44 +213,22 @@ export class Session {
     }
     const frame = this.#parser.next();
     if (frame === undefined) return false;
-    this.#guarded(() => this.#frame(frame));
+    this.#guarded(() => sessionFrame(this, frame));
     // It may ask for more than it reads.
     if (!this.output.hasRoom) {
-      this.#hold('unread');
+      this.#holds.add('unread');
     }
     return true;
   }
 
-  #frame(frame: Frame | BadFrame): void {
-    if ('problem' in frame) {
-      if (this.phase === 'closing') this.finish();
-      // Nothing that follows can be read.
-      else this.#refuse(badFrame(frame, this.limits.frameMax));
-    } else if (frame.channel === 0) connectionFrame(this, frame);
-    else if (this.phase === 'open') this.channels.frame(frame);
-    else if (this.phase !== 'closing') this.reset();
-    else if (frame.type === FrameType.heartbeat) this.finish();
-  }
-
-  #refuse(fault: AmqpFault): void {
-    this.close(fault);
-    this.finish();
-  }
-
   #start(header: Buffer): void {
-    if (!header.equals(PROTOCOL_HEADER)) {
+    if (header.equals(PROTOCOL_HEADER)) {
+      this.phase = 'starting';
+      this.send(0, 'connection.start', startOf(this.host));
+    } else {
       this.output.raw(PROTOCOL_HEADER);
       this.finish();
-      return;
     }
-    this.phase = 'starting';
-    this.send(0, 'connection.start', {
-      versionMajor: 0,
-      versionMinor: 9,
-      serverProperties: this.host.serverProperties,
-      mechanisms: Buffer.from(MECHANISMS),
-      locales: Buffer.from('en_US'),
-    });
   }
 
   #guarded(work: () => void): void {
@@ -276,42 +236,15 @@ export class Session {
       work();
     } catch (error) {
       if (this.phase === 'starting' || this.phase === 'tuning') this.finish();
-      else if (error instanceof AmqpFault) this.close(error);
-      else if (error instanceof UndecodableError) {
-        const { bytes, method } = error;
-        this.close(undecodable(error), bytes === undefined ? undefined : method);
-      } else if (error instanceof MalformedError) this.finish();
-      else this.close(new AmqpFault(541, String(error)));
+      else {
+        const told = toldOf(error);
+        if (told === undefined) this.finish();
+        else this.close(told.fault, told.method);
+      }
     }
   }
 
-  /** @returns whether the method is to be sent all the same */
-  #controlSending(action: ControlAction): boolean {
-    if (action === 'kill') this.host.kill();
-    else if (action === 'reset') this.reset();
-    else if (typeof action === 'object' && 'delay' in action) {
-      this.output.hold();
-      this.#held = setTimeout(() => this.output.release(), action.delay);
-      this.#held.unref();
-      return true;
-    }
-    return false;
-  }
-
-  #hold(why: Hold): void {
-    this.#holds.add(why);
-    this.socket.pause();
-  }
-
-  #release(why: Hold): void {
-    if (!this.#holds.delete(why) || this.#holds.size > 0) return;
-    this.socket.resume();
-    this.#read();
-  }
-
-  #setDeadline(milliseconds: number): void {
-    clearTimeout(this.#deadline);
-    this.#deadline = setTimeout(() => this.reset(), milliseconds);
-    this.#deadline.unref();
+  #release(cause: Hold): void {
+    if (this.#holds.remove(cause)) this.#read();
   }
 }

@@ -31,22 +31,15 @@ export const stringOf = (text: string): string => binaryOf(Buffer.from(text)).sl
 
 /** The value of a field as Erlang's ~p writes it, in RabbitMQ's reply texts. */
 export function termOf(field: FieldValue): string {
-  switch (field.type) {
-    case 'longstr':
-    case 'binary':
-      return binaryOf(field.value);
-    case 'double':
-    case 'float':
-      return Number.isInteger(field.value) ? field.value.toFixed(1) : String(field.value);
-    case 'decimal':
-      return `{${field.scale},${field.value}}`;
-    case 'table':
-      return tableTerm(field.value);
-    case 'array':
-      return `[${field.value.map((one) => `{${one.type},${termOf(one)}}`).join(',')}]`;
-    default:
-      return String(field.value);
+  if (field.type === 'longstr' || field.type === 'binary') return binaryOf(field.value);
+  if (field.type === 'decimal') return `{${field.scale},${field.value}}`;
+  if (field.type === 'table') return tableTerm(field.value);
+  if (field.type === 'array') {
+    return `[${field.value.map((one) => `{${one.type},${termOf(one)}}`).join(',')}]`;
   }
+  const isFloat = field.type === 'double' || field.type === 'float';
+  // Erlang tells 1.0 from 1.
+  return isFloat && Number.isInteger(field.value) ? field.value.toFixed(1) : String(field.value);
 }
 
 const tableTerm = (table: FieldTable): string =>
