@@ -27,7 +27,7 @@ let count = 0;
  * the one that counts is what RabbitMQ does today.
  */
 export function conforms(subject: string, cases: Readonly<Record<string, Case>>): void {
-  const [rabbit] = useBrokers();
+  const [rabbit] = useBrokers({ healed: 'once' });
   const vhost = useSharedVhost(rabbit);
   let memory: MemoryBroker;
   beforeAll(async () => {

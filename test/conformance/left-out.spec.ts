@@ -14,7 +14,7 @@ const leftOut = [
   { name: 'tx.rollback', id: [90, 30], before: [[90, 10]], onRabbit: '1 tx.rollback-ok' },
 ] as const;
 
-const [rabbit] = useBrokers();
+const [rabbit] = useBrokers({ healed: 'once' });
 let memory: MemoryBroker;
 beforeAll(async () => {
   memory = await MemoryBroker.start();

@@ -42,11 +42,17 @@ function memoryNodes(): readonly RabbitNode[] {
   return nodes as unknown as RabbitNode[];
 }
 
-/** The run's two independent brokers, for a file or a `describe`. Every test begins with both up, without alarm. */
-export function useBrokers(): readonly [RabbitNode, RabbitNode] {
+/**
+ * The run's two independent brokers, for a file or a `describe`. Every test begins with both up, without alarm; with `healed: 'once'` so
+ * does the file, for tests that do the brokers no harm: looking after both takes longer than many a test.
+ */
+export function useBrokers({
+  healed = 'each',
+}: { readonly healed?: 'each' | 'once' } = {}): readonly [RabbitNode, RabbitNode] {
   const [first, second] = embedded ? memoryNodes() : nodesFrom('brokers');
   if (first === undefined || second === undefined) throw new Error('the run has no two brokers');
-  beforeEach(async () => {
+  const before = healed === 'each' ? beforeEach : beforeAll;
+  before(async () => {
     await Promise.all([first.heal(), second.heal()]);
   });
   return [first, second];

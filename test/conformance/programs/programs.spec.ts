@@ -16,7 +16,7 @@ const AGAINST_ITSELF = process.env['AGAINST'] === 'rabbitmq';
 /** At a time: most of a program's time is waiting for answers. */
 const WIDTH = 8;
 
-const [rabbit] = useBrokers();
+const [rabbit] = useBrokers({ healed: 'once' });
 const vhost = useSharedVhost(rabbit);
 let memory: MemoryBroker;
 beforeAll(async () => {
