@@ -35,7 +35,7 @@ async function declare(node, queues, type) {
 
 function worker(client, job) {
   const child = fork(new URL('failover-worker.mjs', import.meta.url), {
-    stdio: ['ignore', 2, 'ignore', 'ipc'],
+    stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
   });
   const said = (limit, wanted) =>
     new Promise((resolve) => {
@@ -46,6 +46,9 @@ function worker(client, job) {
         resolve(message);
       });
     });
+  child.once('exit', (code, signal) => {
+    if (code !== 0) console.error(`${client} has ended by itself: ${signal ?? code}`);
+  });
   child.send({ ...job, client });
   return { child, ready: said(READY, (message) => message === 'ready'), said };
 }
@@ -71,10 +74,10 @@ async function kill(victim, others, type) {
   });
   const killing = victim.kill();
   const killedAt = await dead;
-  for (const { child } of workers) child.send({ killedAt });
+  for (const { child } of workers) if (child.connected) child.send({ killedAt });
   await killing;
   const results = await Promise.all(found);
-  for (const { child } of workers) child.send('stop');
+  for (const { child } of workers) if (child.connected) child.send('stop');
   await victim.start();
   return Object.fromEntries(clients.map((client, n) => [client, results[n]]));
 }
