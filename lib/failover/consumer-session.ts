@@ -112,7 +112,9 @@ export class ConsumerSession implements DeliveringChannel {
       },
       { arguments: { ...queue.consumerArguments } },
     );
-    this.#tags.push(consumerTag);
+    // Ended while the broker answered: what it delivers would be handed back to it, and come again, for ever.
+    if (this.#endedBy === undefined) this.#tags.push(consumerTag);
+    else this.#cancel(consumerTag);
   }
 
   #deliver(message: Message): void {
@@ -137,11 +139,14 @@ export class ConsumerSession implements DeliveringChannel {
   end(reason: ConsumeEndReason): void {
     if (this.#endedBy !== undefined) return;
     this.#endedBy = reason;
-    if (this.channel.loss === undefined) {
-      // Before anything is handed back, so that it goes to others. The answer changes nothing.
-      for (const tag of this.#tags) this.channel.cancel(tag).catch(() => undefined);
-    }
+    // Before anything is handed back, so that it goes to others.
+    for (const tag of this.#tags) this.#cancel(tag);
     this.#dispatcher.end();
     this.#resolve(reason);
+  }
+
+  /** The answer changes nothing. */
+  #cancel(tag: string): void {
+    if (this.channel.loss === undefined) this.channel.cancel(tag).catch(() => undefined);
   }
 }

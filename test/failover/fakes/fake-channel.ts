@@ -10,6 +10,7 @@ const replyOf = (code: number | undefined): string =>
 export class FakeChannel implements ConfirmChannel {
   #loss: AmqpError | undefined;
   readonly #pending = new Set<(loss: AmqpError) => void>();
+  readonly #hung = new Set<() => void>();
   readonly #listeners = new Map<keyof ChannelEvents, Set<(event: never) => void>>();
   /** As in `assertQueue orders`. */
   readonly calls: string[] = [];
@@ -27,6 +28,12 @@ export class FakeChannel implements ConfirmChannel {
   closeBy(code?: number): AmqpError {
     const fault = { scope: 'channel', code, connection: this.connection, channel: this } as const;
     return this.end(new AmqpError(`channel closed: ${replyOf(code)}`, fault));
+  }
+
+  /** The broker answers after all what was asked while it hung. */
+  answerHung(): void {
+    for (const answer of this.#hung) answer();
+    this.#hung.clear();
   }
 
   end(loss: AmqpError): AmqpError {
@@ -173,6 +180,7 @@ export class FakeChannel implements ConfirmChannel {
     await new Promise<void>((resolve, reject) => {
       this.#pending.add(reject);
       if (answer === 'ok') resolve();
+      else this.#hung.add(resolve);
     });
     return reply;
   }
