@@ -66,8 +66,10 @@ export class EventDrain {
    * @throws TimeoutError when none comes in time
    * @throws AmqpError when a consumer has ended, or the connection is lost meanwhile
    * @throws ConnectionClosedError
+   * @throws the reason of a signal that has aborted, however much has come
    */
   async next(patience: PatienceOptions): Promise<void> {
+    patience.signal?.throwIfAborted();
     const event = this.#take() ?? (await this.#waitFor(patience));
     await event.run();
   }

@@ -192,6 +192,18 @@ describe('a consumer that is drained', () => {
     await expect(draining).rejects.toThrow('enough');
   });
 
+  it('drains no more once its signal has aborted, however much has come', async () => {
+    const { brokers, connection, got, publish } = await consuming(1);
+    const [broker] = brokers as [MemoryBroker];
+    await publish(1, 2);
+    await broker.until(() => broker.queue('queue').unacked === 2);
+    const over = new AbortController();
+    await connection.drainEvents({ signal: over.signal });
+    over.abort(new Error('enough'));
+    await expect(connection.drainEvents({ signal: over.signal })).rejects.toThrow('enough');
+    expect(got).toEqual([1]);
+  });
+
   it('has the verbs of kombu', async () => {
     const { brokers, connection, publish } = await consuming(1);
     const [broker] = brokers as [MemoryBroker];
