@@ -36,6 +36,10 @@ export class ChannelConsumer<T = unknown> implements Drained, AsyncDisposable {
   #prefetchCount: number;
   #channel: ConsumerChannel | undefined;
   #ended: Error | undefined;
+  /** Settles with the last change of what it is registered with; each waits for the one before. */
+  #changed: Promise<unknown> = Promise.resolve();
+  /** Counts its cancellations: what began before one must not consume after it. */
+  #cancellations = 0;
 
   /** @throws ConfigurationError naming the option, its value and what is allowed */
   constructor(
@@ -89,13 +93,15 @@ export class ChannelConsumer<T = unknown> implements Drained, AsyncDisposable {
    * @throws TopologyError, AmqpError, OperationalError, ConnectionClosedError
    */
   async consume(patience: PatienceOptions = {}): Promise<this> {
-    await onLiveLink(this.#parts, patience, (link) => this.#consumeOn(link));
+    const asked = this.#cancellations;
+    await onLiveLink(this.#parts, patience, (link) => this.#consumeOn(link, asked));
     return this;
   }
 
   /** Consumes no longer. What was delivered and not drained goes back to its queue. */
   async cancel(): Promise<void> {
     const channel = this.#channel;
+    this.#cancellations += 1;
     this.#parts.drain.leave(this);
     this.#channel = undefined;
     this.#ended = undefined;
@@ -148,19 +154,29 @@ export class ChannelConsumer<T = unknown> implements Drained, AsyncDisposable {
    * what happens to others does not reach it.
    */
   async revive(_channel?: Channel): Promise<void> {
-    if (this.#channel === undefined) return;
     const { link } = this.#parts.loop;
-    if (link === undefined || (this.#ended === undefined && this.#channel.link === link)) return;
-    await this.#consumeOn(link);
+    if (this.#channel === undefined || link === undefined || this.#consumesOn(link)) return;
+    await this.#consumeOn(link, this.#cancellations);
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.cancel();
   }
 
-  async #consumeOn(link: Link): Promise<void> {
-    const consuming = this.#ended === undefined && this.#channel?.link === link;
-    const channel = consuming ? this.#channel : await this.#open(link);
+  #consumesOn(link: Link): boolean {
+    return this.#ended === undefined && this.#channel?.link === link;
+  }
+
+  /** @param asked how often it had been cancelled when this was asked for */
+  #consumeOn(link: Link, asked: number): Promise<void> {
+    const changed = this.#changed.then(() => this.#register(link, asked));
+    this.#changed = changed.catch(() => undefined);
+    return changed;
+  }
+
+  async #register(link: Link, asked: number): Promise<void> {
+    const consumes = this.#consumesOn(link);
+    const channel = consumes ? this.#channel : await this.#open(link, asked);
     if (channel === undefined) return;
     try {
       await channel.qos(this.#prefetchCount);
@@ -169,29 +185,31 @@ export class ChannelConsumer<T = unknown> implements Drained, AsyncDisposable {
         await channel.register(queue, await this.#nameOf(link, queue));
       }
     } catch (error) {
-      if (!consuming) await this.#abandon(channel, error as Error);
+      if (!consumes) await this.#abandon(channel, error as Error);
       throw error;
     }
   }
 
-  async #open(link: Link): Promise<ConsumerChannel> {
+  /** @returns undefined when it was cancelled meanwhile */
+  async #open(link: Link, asked: number): Promise<ConsumerChannel | undefined> {
+    const opened = await link.connection.openChannel();
+    if (this.#cancellations !== asked) {
+      await opened.close();
+      return undefined;
+    }
     const old = this.#channel;
-    const { accept, noAck } = this.#options;
-    const channel: ConsumerChannel = new ConsumerChannel(
-      link,
-      await link.connection.openChannel(),
-      {
-        accept,
-        noAck,
-        prefetchCount: this.#prefetchCount,
-        onMessage: (message) => this.#parts.drain.push(channel, () => this.#received(message)),
-        onEnd: (error) => this.#end(channel, error),
-      },
-    );
+    const channel: ConsumerChannel = new ConsumerChannel(link, opened, {
+      accept: this.#options.accept,
+      noAck: this.#options.noAck,
+      prefetchCount: this.#prefetchCount,
+      onMessage: (message) => this.#parts.drain.push(channel, () => this.#received(message)),
+      onEnd: (error) => this.#end(channel, error),
+    });
     this.#channel = channel;
     this.#ended = undefined;
     this.#parts.drain.join(this);
-    if (old !== undefined && old.loss === undefined) await old.channel.close();
+    if (old !== undefined) this.#parts.drain.drop(old);
+    await old?.channel.close();
     return channel;
   }
 
