@@ -28,6 +28,8 @@ export class Dispatcher {
   #waiting: Waiting[] = [];
   /** Suspects that wait until the handlers of an earlier channel have settled. */
   #suspects: Waiting[] | undefined;
+  /** For how many such channels. */
+  #holds = 0;
   #running = 0;
   #over = false;
   #idle: (() => void)[] = [];
@@ -42,10 +44,13 @@ export class Dispatcher {
     void this.#attend(message);
   }
 
-  /** Holds suspects back until `settled`; all others run. */
+  /** Holds suspects back until `settled`, and whatever else they are held back for; all others run. */
   holdSuspects(settled: Promise<void>): void {
-    this.#suspects = [];
+    this.#suspects ??= [];
+    this.#holds += 1;
     void settled.then(() => {
+      this.#holds -= 1;
+      if (this.#holds > 0) return;
       this.#waiting.unshift(...(this.#suspects ?? []));
       this.#suspects = undefined;
       this.#next();

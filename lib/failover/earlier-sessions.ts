@@ -18,6 +18,9 @@ export class EarlierSessions {
   readonly #held = new Set<Promise<void>>();
   /** Sessions that were left while their channel lived. */
   readonly #stopping = new Map<ConsumerSession, Promise<void>>();
+  readonly #lostOnes = new WeakSet<ConsumerSession>();
+  /** To which is delivered what the earlier ones lose. */
+  #latest: ConsumerSession | undefined;
 
   /** @param over ends every wait */
   constructor(
@@ -28,9 +31,13 @@ export class EarlierSessions {
     setMaxListeners(0, over);
   }
 
-  /** Resolves when the handlers of lost channels have settled, or after the settle timeout; undefined when none runs. */
-  suspectsHeld(): Promise<void> | undefined {
-    return this.#held.size === 0 ? undefined : Promise.all(this.#held).then(() => undefined);
+  /**
+   * The session that comes after all others: what may be a second run of one that they run is held back on it, until the
+   * handlers of lost channels have settled, or for the settle timeout.
+   */
+  precede(session: ConsumerSession): void {
+    this.#latest = session;
+    for (const held of this.#held) session.holdSuspects(held);
   }
 
   /** Whatever became of its channel: while that lives, so do the acks of the handlers that run. */
@@ -41,10 +48,14 @@ export class EarlierSessions {
 
   /** Its channel is gone. Its handlers run on all the same. */
   #lost(session: ConsumerSession): void {
-    if (session.running === 0) return;
+    if (session.running === 0 || this.#lostOnes.has(session)) return;
+    this.#lostOnes.add(session);
     const settled = session.handlersSettled();
     keep(this.#running, settled);
-    keep(this.#held, settledWithin(this.clock, this.settleTimeout, this.over, settled));
+    const held = settledWithin(this.clock, this.settleTimeout, this.over, settled);
+    keep(this.#held, held);
+    // It may have begun while this channel lived.
+    if (this.#latest !== session) this.#latest?.holdSuspects(held);
   }
 
   /**
@@ -79,6 +90,8 @@ export class EarlierSessions {
 
   async #stop(session: ConsumerSession, timeout: number | undefined): Promise<void> {
     await settledWithin(this.clock, timeout, this.over, session.handlersSettled());
+    // A broker gives back what is not acked before it answers.
+    this.#lost(session);
     await session.channel.close();
     this.#stopping.delete(session);
   }

@@ -95,8 +95,7 @@ export class SessionStart {
       options,
       run: (message) => handling.run(message),
     });
-    const held = earlier.suspectsHeld();
-    if (held !== undefined) session.holdSuspects(held);
+    earlier.precede(session);
     try {
       await untilAborted(signal, () => session.consume());
       signal.throwIfAborted();
