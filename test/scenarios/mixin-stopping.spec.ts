@@ -123,6 +123,22 @@ describe('a mixin that is stopped', () => {
     await running;
     expect(worker.state).toMatchObject({ status: 'stopped' });
   });
+
+  it('ends though what it has to close at its end does not close', async () => {
+    class Hung extends Worker {
+      protected override onRunEnd(): Promise<void> {
+        return new Promise(() => undefined);
+      }
+    }
+    const { brokers, worker } = await useWorker(1, Hung);
+    const [broker] = brokers as [MemoryBroker];
+    const running = worker.run();
+    await broker.until(() => worker.state.status === 'consuming');
+    await worker.stop({ timeout: 20 });
+    await running;
+    expect(worker.state).toMatchObject({ status: 'stopped' });
+    expect(broker.connections).toEqual([]);
+  });
 });
 
 describe('a mixin that publishes as well', () => {

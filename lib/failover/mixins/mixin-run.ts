@@ -33,6 +33,8 @@ export interface MixinRunParts {
 /** From the start of `run()`, or of a `consume()` without it, to its end: one connection, and session after session on it. */
 export class MixinRun {
   readonly #stop = new AbortController();
+  /** Aborted when what the class has to close has taken all the time it may. */
+  readonly #late = new AbortController();
   readonly #restarts: RestartLimit;
   readonly #deaf: () => void;
   #state: ConsumerState = { status: 'idle' };
@@ -90,12 +92,14 @@ export class MixinRun {
     return this.#ending;
   }
 
-  /** Resolves when it is over, which it is after `timeout` milliseconds whatever runs. */
+  /** Resolves when it is over, which it is after `timeout` milliseconds, and the time to close, whatever runs. */
   async overWithin(timeout: number): Promise<void> {
-    const { clock } = this.connection.parts;
+    const { clock, options } = this.connection.parts;
     await settledWithin(clock, timeout, new AbortController().signal, this.#over);
     if (this.#isOver) return;
+    const cancel = clock.schedule(options.closeTimeout, () => this.#late.abort());
     await this.end();
+    cancel();
     this.#resolveAbandoned();
   }
 
@@ -169,7 +173,8 @@ export class MixinRun {
     this.#deaf();
     if (failed !== undefined) this.#move({ status: 'failed', since, error: errorOf(failed) });
     this.stop();
-    await hooked(parts, `${nameOf(this.host)}.onRunEnd`, this.parts.onEnd);
+    const closed = hooked(parts, `${nameOf(this.host)}.onRunEnd`, this.parts.onEnd);
+    await settledWithin(parts.clock, undefined, this.#late.signal, closed);
     await this.connection.close();
     this.#move({ status: 'stopped', since: parts.clock.now() });
     this.#isOver = true;
