@@ -1,4 +1,5 @@
 import { isObservable, lastValueFrom } from 'rxjs';
+import { errorOf } from '../amqp/deadline.js';
 import { SerializationError } from '../errors.js';
 import {
   allSlotsHeld,
@@ -50,7 +51,7 @@ export class MessageHandling {
       handler = this.#handlerOf(message);
       body = message.payload;
     } catch (error) {
-      await this.undecodable(message, error as Error);
+      await this.undecodable(message, errorOf(error));
       return;
     }
     try {

@@ -438,3 +438,17 @@ it('hands the async context in which it was delivered to the handler, and to no 
   await settled();
   expect(seen).toEqual(['span 1', 'span 2', undefined]);
 });
+
+it('hands a message back whose router throws what is no Error', async () => {
+  const setting = consumerSetting({
+    handle: undefined,
+    route: () => {
+      // eslint-disable-next-line typescript/only-throw-error
+      throw undefined;
+    },
+  });
+  const consumer = await setting.started();
+  consumer.deliver();
+  await setting.clock.advance(1_000);
+  expect(consumer.settled).toEqual(['nack 1 requeue']);
+});
