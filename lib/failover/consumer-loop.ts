@@ -137,6 +137,7 @@ export class ConsumerLoop<T = unknown> {
     this.#turn.abort();
     if (this.#session !== undefined) void this.#earlier.stop(this.#session, 'paused');
     this.#movePaused();
+    await this.#start.over();
     await this.#earlier.settled();
   }
 

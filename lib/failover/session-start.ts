@@ -28,6 +28,7 @@ export class SessionStart {
   #link: Link | undefined;
   /** The connection on which all that is registered was declared. */
   #declaredOn: Link | undefined;
+  #begun: Promise<unknown> = Promise.resolve();
 
   constructor(
     private readonly connection: ConnectionParts,
@@ -46,7 +47,21 @@ export class SessionStart {
    *
    * @throws TopologyError, AmqpError, ConnectionClosedError; the reason of `signal`
    */
-  async session(signal: AbortSignal): Promise<ConsumerSession> {
+  session(signal: AbortSignal): Promise<ConsumerSession> {
+    const begun = this.#session(signal);
+    this.#begun = begun.catch(() => undefined);
+    return begun;
+  }
+
+  /**
+   * Resolves when the last start has come to an end, which it does at once when its signal aborts. What some of its queues have
+   * delivered may still be handled.
+   */
+  async over(): Promise<void> {
+    await this.#begun;
+  }
+
+  async #session(signal: AbortSignal): Promise<ConsumerSession> {
     await this.#restarts.take(signal);
     const link = await this.connection.loop.wait({ signal, bearsRefusal: true });
     if (link !== this.#link) {
