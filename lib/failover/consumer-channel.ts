@@ -64,12 +64,14 @@ export class ConsumerChannel implements DeliveringChannel {
     const { consumerTag } = await this.channel.consume(
       name,
       (delivery) => {
-        if (delivery === null) this.#ended(this.#cancelled(queue));
+        if (delivery === null) this.#cancelledByBroker(queue);
         else if (!this.#over) this.parts.onMessage(new Message(delivery, this, queue));
       },
       { arguments: { ...queue.consumerArguments }, noAck: this.parts.noAck },
     );
     this.#tags.set(queue, consumerTag);
+    // It has ended while the broker answered.
+    if (this.#over) this.#cancelAll();
   }
 
   async cancel(queue: Queue): Promise<void> {
@@ -81,8 +83,7 @@ export class ConsumerChannel implements DeliveringChannel {
   /** Consumes no longer; what it has delivered can be settled until the channel is closed. */
   end(): void {
     this.#over = true;
-    if (this.loss !== undefined) return;
-    for (const tag of this.#tags.values()) this.channel.cancel(tag).catch(() => undefined);
+    this.#cancelAll();
   }
 
   ack(delivery: Delivery): void {
@@ -96,6 +97,19 @@ export class ConsumerChannel implements DeliveringChannel {
   handBack(delivery: Delivery): void {
     // Since RabbitMQ 4.3 a nack, unlike a reject, does not count toward the delivery limit.
     if (!this.parts.noAck) this.channel.nack(delivery, false, true);
+  }
+
+  /** The answers change nothing. */
+  #cancelAll(): void {
+    if (this.loss !== undefined) return;
+    for (const tag of this.#tags.values()) this.channel.cancel(tag).catch(() => undefined);
+  }
+
+  /** What comes from its other queues would be taken by nobody. */
+  #cancelledByBroker(queue: Queue): void {
+    this.#tags.delete(queue);
+    this.#ended(this.#cancelled(queue));
+    this.#cancelAll();
   }
 
   #ended(error: AmqpError): void {

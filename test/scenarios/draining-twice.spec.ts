@@ -50,3 +50,23 @@ describe('a consumer that is asked for several things at once', () => {
     expect(broker.queue('queue').consumers).toBe(1);
   });
 });
+
+describe('a consumer of two queues, one of which is deleted', () => {
+  it('takes nothing from the other one until it is revived', async () => {
+    const { broker, connection } = await useBroker();
+    const other = new Queue<number>('other');
+    const got: number[] = [];
+    const consumer = connection.consumer([queue, other], { noAck: true });
+    consumer.registerCallback((body) => got.push(body));
+    await consumer.consume();
+    const channel = await connection.defaultChannel();
+    await channel.deleteQueue('queue');
+    await broker.until(() => consumer.ended !== undefined);
+    await broker.until(() => broker.consumers.length === 0);
+    await useProducer(connection.clone()).publish(1, { queue: other });
+    expect(broker.queue('other').ready).toBe(1);
+    await connection.revive();
+    await connection.drainEvents();
+    expect(got).toEqual([1]);
+  });
+});
