@@ -56,14 +56,16 @@ export class OutboxEntry {
   attempts = 0;
   /** When the last attempt was sent. A reading of the clock. */
   sentAt = 0;
-  /** The connection that the last attempt was sent on. */
-  sentOn: object | undefined;
   /** How often the broker has nacked it. */
   nacks = 0;
   /** It was sent and neither confirmed nor nacked: it may be stored. */
   suspect = false;
-  /** It was lost with a connection or a silent channel: another broker, or an earlier queue, may hold it. */
-  lost = false;
+  /** A queue may hold it from an attempt that had no answer: what becomes of the next one says nothing of that. */
+  maybeStored = false;
+  /** How often it was alone on its connection when the broker ended that. */
+  endedAlone = 0;
+  /** What the broker said when the channel of its last attempt was killed. */
+  #killedBy: string | undefined;
   /** A return on its channel was taken for it. */
   returned = false;
   #settled = false;
@@ -89,7 +91,6 @@ export class OutboxEntry {
   /** It has its outcome. It may stay on the wire for as long as the broker likes, so it lets go of what is large. */
   settle(): void {
     this.#settled = true;
-    this.sentOn = undefined;
     this.message.content = NOTHING;
     this.message.properties.headers = undefined;
   }
@@ -106,6 +107,14 @@ export class OutboxEntry {
     const { properties } = this.message;
     properties.headers ??= {};
     properties.headers[REPUBLISHED_HEADER] = true;
+  }
+
+  /**
+   * A publish has killed its channel. `spared`: it is not stored if the broker says the same when it is alone.
+   */
+  killed(words: string, spared: boolean): void {
+    if (!spared || (this.#killedBy ?? words) !== words) this.maybeStored = true;
+    this.#killedBy = words;
   }
 
   /** Whether it may be sent once more, by what its caller allowed. */

@@ -1,4 +1,6 @@
 import type { BackoffPolicy } from '../policy/backoff.js';
+import type { KillReason } from './kill-record.js';
+import { KillRecord } from './kill-record.js';
 import { LinkedList } from './linked-list.js';
 import { NackedLanes } from './nacked-lanes.js';
 import type { OutboxEntry } from './outbox-entry.js';
@@ -41,6 +43,7 @@ export class Outbox {
   #messages = 0;
   #bytes = 0;
   readonly #window: SendWindow;
+  readonly #kills = new KillRecord();
 
   constructor(private readonly limits: OutboxLimits) {
     this.#lanes = new NackedLanes(limits.nackBackoff);
@@ -105,6 +108,11 @@ export class Outbox {
     return healed;
   }
 
+  /** The broker has confirmed or nacked the last attempt of this entry, which may have been settled before. */
+  answered(entry: OutboxEntry): void {
+    this.#kills.answered(entry.message.exchange);
+  }
+
   /** The entry has its outcome and is gone from here, wherever it was. */
   settled(entry: OutboxEntry): void {
     entry.place.leave();
@@ -131,26 +139,32 @@ export class Outbox {
    * The channel is gone, and with it the answers for `entries`. Those that may be sent again go back to the head of the line,
    * marked. Settled ones may be among them: they were on the wire as well.
    *
-   * After a kill the window is halved until one is alone when that happens: the offender.
+   * After a kill the window is halved until one is alone when that happens: the offender. Anyone else on a connection may
+   * have ended it, so there it takes two times alone.
    *
    * @returns a verdict for each that is not sent again
    */
-  lost(entries: readonly OutboxEntry[], end: ChannelEnd): Map<OutboxEntry, Verdict> {
+  lost(
+    entries: readonly OutboxEntry[],
+    end: ChannelEnd,
+    reason: KillReason,
+  ): Map<OutboxEntry, Verdict> {
     const verdicts = new Map<OutboxEntry, Verdict>();
     const again: OutboxEntry[] = [];
-    const killed = end !== 'lost';
-    const alone = killed && entries.length === 1;
+    const alone = entries.length === 1;
+    if (end === 'killed') this.#kills.killed(entries, reason);
     for (const entry of entries) {
       if (entry.settled) continue;
-      // What ended with its connection may be stored all the same.
-      entry.lost ||= end !== 'killed';
-      if (alone) verdicts.set(entry, entry.lost ? 'unknown' : 'refused');
+      if (end !== 'killed') entry.maybeStored = true;
+      if (alone && end === 'killed-connection') entry.endedAlone += 1;
+      const offender = (alone && end === 'killed') || entry.endedAlone > 1;
+      if (offender) verdicts.set(entry, entry.maybeStored ? 'unknown' : 'refused');
       else if (entry.mayRetry) {
         entry.mark();
         again.push(entry);
       } else verdicts.set(entry, 'unknown');
     }
-    if (killed) this.#window.narrow(again);
+    if (end !== 'lost') this.#window.narrow(again);
     this.putBack(again);
     return verdicts;
   }

@@ -61,8 +61,8 @@ export class PendingPublishes {
     if (entry.settled) return;
     const { messageId, exchange, routingKey } = entry.message;
     const message = unroutable(messageId, exchange, routingKey, reply.text);
-    if (entry.lost) {
-      // No queue took it this time; one may have taken it before its connection was lost.
+    if (entry.suspect) {
+      // No queue took it this time; one may have taken it before, and be gone.
       this.reject(entry, 'unknown', returnedAfterLoss(message), {}, reply.code);
       return;
     }
@@ -81,7 +81,7 @@ export class PendingPublishes {
 
   /** Their channel is gone. What may be sent again is back in line; the rest ends. */
   lost(entries: readonly OutboxEntry[], end: ChannelEnd, cause: Loss, broker: string): void {
-    const verdicts = this.outbox.lost(entries, end);
+    const verdicts = this.outbox.lost(entries, end, cause);
     for (const entry of entries) {
       if (entry.settled) continue;
       const verdict = verdicts.get(entry);

@@ -109,9 +109,6 @@ export class PublishChannel {
       this.#writable = isNotEncoded(error);
       throw error;
     }
-    // A channel that a publish has killed may have taken others before: what waited for its turn since is here a second time.
-    if (entry.suspect && entry.sentOn !== this.link) entry.lost = true;
-    entry.sentOn = this.link;
     entry.attempts += 1;
     entry.sentAt = this.clock.now();
     this.#flight.add(entry);

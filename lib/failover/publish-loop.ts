@@ -113,12 +113,14 @@ export class PublishLoop implements CurrentChannelOwner, NackedRetryOwner {
   }
 
   acked(entry: OutboxEntry, on: PublishChannel): void {
+    this.outbox.answered(entry);
     this.#confirms.answered();
     this.#retry.confirmed(on);
     this.#pending.confirmed(entry, on.link.broker);
   }
 
   nacked(entry: OutboxEntry, on: PublishChannel): void {
+    this.outbox.answered(entry);
     this.#confirms.answered();
     this.#pending.nacked(entry, on.link.broker, on === this.#retry.channel);
     this.#retry.arm();

@@ -2,7 +2,14 @@ import { describe, expect, it } from 'vitest';
 import type { OutboxEntry } from '../../lib/failover/outbox-entry.js';
 import { Outbox } from '../../lib/failover/outbox.js';
 import type { EntryOptions } from './fakes/outbox-entries.js';
-import { entries, entry, numbers, outboxLimits } from './fakes/outbox-entries.js';
+import {
+  entries,
+  entry,
+  missing,
+  numbers,
+  outboxLimits,
+  unreadable,
+} from './fakes/outbox-entries.js';
 
 /** Takes all that may be sent, as a channel with nothing unconfirmed would. */
 const takeAll = (outbox: Outbox): OutboxEntry[] => {
@@ -70,7 +77,7 @@ describe('an outbox', () => {
     const { outbox } = filled(4);
     const lost = [outbox.take(0), outbox.take(1), outbox.take(2)] as OutboxEntry[];
     settle(outbox, lost[1]);
-    expect(outbox.lost(lost, 'lost')).toEqual(new Map());
+    expect(outbox.lost(lost, 'lost', unreadable)).toEqual(new Map());
     expect(numbers(takeAll(outbox))).toEqual([1, 3, 4]);
     expect(lost.map(({ suspect }) => suspect)).toEqual([true, false, true]);
     expect(lost[0]?.message.properties.headers).toEqual({ 'x-republished': true });
@@ -99,11 +106,14 @@ describe('an outbox', () => {
       one.attempts = 1;
     }
     const lost = takeAll(outbox);
-    expect([...outbox.lost(lost, 'lost').values()]).toEqual(['unknown', 'unknown']);
+    expect([...outbox.lost(lost, 'lost', unreadable).values()]).toEqual(['unknown', 'unknown']);
   });
 
   it('finds the one that kills its channel, and takes nobody else for it', () => {
-    const { outbox } = filled(12);
+    const outbox = new Outbox(outboxLimits);
+    for (let number = 1; number <= 12; number += 1) {
+      outbox.add(entry(number, { exchange: number === 9 ? 'e' : '' }));
+    }
     const settled: string[] = [];
     for (let channels = 0; outbox.messages > 0 && channels < 30; channels += 1) {
       const sent: OutboxEntry[] = [];
@@ -122,7 +132,7 @@ describe('an outbox', () => {
           settle(outbox, one);
         }
       } else {
-        for (const [one, verdict] of outbox.lost(sent, 'killed')) {
+        for (const [one, verdict] of outbox.lost(sent, 'killed', missing('e'))) {
           settled.push(`${one.number} ${verdict}`);
           settle(outbox, one);
         }
@@ -139,7 +149,7 @@ describe('an outbox', () => {
     for (let connections = 0; outbox.messages > 0 && connections < 20; connections += 1) {
       const sent = takeAll(outbox);
       const killer = sent.some(({ number }) => number === 3);
-      const verdicts = killer ? outbox.lost(sent, 'killed-connection') : new Map();
+      const verdicts = killer ? outbox.lost(sent, 'killed-connection', unreadable) : new Map();
       const over = killer ? [...verdicts.keys()] : sent;
       for (const one of over) {
         ended.push(`${one.number} ${verdicts.get(one) ?? 'confirmed'}`);
@@ -159,13 +169,13 @@ describe('an outbox', () => {
     const { outbox } = filled(2);
     const sent = takeAll(outbox);
     settle(outbox, sent[0]);
-    expect(outbox.lost(sent, 'killed')).toEqual(new Map());
+    expect(outbox.lost(sent, 'killed', missing('e'))).toEqual(new Map());
     expect([outbox.window, numbers(takeAll(outbox))]).toEqual([1, [2]]);
   });
 
   it('does not suspect what was nacked', () => {
     const { outbox } = filled(2);
-    outbox.lost(takeAll(outbox), 'killed');
+    outbox.lost(takeAll(outbox), 'killed', missing('e'));
     for (const one of [outbox.take(0), outbox.take(0)]) outbox.nacked(one as OutboxEntry, 0, false);
     expect(outbox.window).toBe(16);
   });
@@ -196,7 +206,7 @@ describe('an outbox', () => {
     takeAll(outbox);
     outbox.nacked(added[2] as OutboxEntry, 0, false);
     outbox.nacked(added[0] as OutboxEntry, 0, false);
-    outbox.lost([added[1] as OutboxEntry], 'lost');
+    outbox.lost([added[1] as OutboxEntry], 'lost', unreadable);
     expect(outbox.take(0)).toBeUndefined();
     outbox.releaseNacked();
     expect(numbers(takeAll(outbox))).toEqual([1, 2, 3]);

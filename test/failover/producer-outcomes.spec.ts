@@ -4,11 +4,13 @@ import { confirms, publishingSetting } from './fakes/publishing.js';
 import type { PublishedChannel } from './fakes/publishing.js';
 
 const withMissing = publishingSetting.bind(undefined, {
-  broker: ({ on, tag, routingKey }) => {
-    if (routingKey === 'missing') on.fake.closeBy(404);
+  broker: ({ on, tag, exchange }) => {
+    if (exchange === 'missing') on.fake.closeBy(404, " - no exchange 'missing' in vhost '/'");
     else if (on.open) on.ack(tag);
   },
 });
+
+const toMissing = (key: string) => (key === 'missing' ? { exchange: 'missing' } : {});
 
 describe('a publish', () => {
   it('resolves with a receipt once a broker has confirmed it, and not before', async () => {
@@ -200,7 +202,7 @@ describe('a publish', () => {
   it('that kills its channel is refused with the code, and all others are confirmed in order', async () => {
     const setting = withMissing();
     const keys = Array.from({ length: 40 }, (_, index) => (index === 17 ? 'missing' : `${index}`));
-    const all = keys.map((key) => setting.publish(key));
+    const all = keys.map((key) => setting.publish(key, toMissing(key)));
     await setting.settle(200);
     const odd = all.filter(({ outcome }) => outcome !== 'resolved');
     expect(odd.map(({ error }) => error)).toMatchObject([{ outcome: 'refused', code: 404 }]);
@@ -213,9 +215,9 @@ describe('a publish', () => {
   it('that kills its channel is found among several of its kind, and once more later', async () => {
     const setting = withMissing();
     const keys = Array.from({ length: 30 }, (_, index) => (index % 7 === 3 ? 'missing' : 'q'));
-    const all = keys.map((key) => setting.publish(key));
+    const all = keys.map((key) => setting.publish(key, toMissing(key)));
     await setting.settle(500);
-    const later = [setting.publish('missing'), setting.publish('q')];
+    const later = [setting.publish('missing', toMissing('missing')), setting.publish('q')];
     await setting.settle(50);
     expect([...all, ...later].map(({ outcome }) => outcome)).toEqual(
       [...keys, 'missing', 'q'].map((key) => (key === 'missing' ? 'rejected' : 'resolved')),

@@ -57,3 +57,20 @@ it('of two, each alone on its channel, only the one that ends the connection aga
   expect(other.value).toMatchObject({ redeliverySuspect: true });
   expect(odd.error).toMatchObject({ outcome: 'unknown', code: 501 });
 });
+
+it('and one that comes back after an offender beside it has killed the channel it was first sent on', async () => {
+  const setting = publishingSetting();
+  const [odd, other] = [setting.publish('odd'), setting.publish('other')];
+  await setting.settle();
+  setting.broker.answer = ({ on, tag, routingKey }) => {
+    if (routingKey === 'other') on.fake.closeBy(406);
+    else {
+      on.return(tag);
+      on.ack(tag);
+    }
+  };
+  setting.channel.fake.closeBy(406);
+  await setting.pass(100);
+  expect(other.error).toMatchObject({ outcome: 'refused', code: 406 });
+  expect(odd.error).toMatchObject({ outcome: 'unknown', code: 312 });
+});

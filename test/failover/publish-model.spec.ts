@@ -2,10 +2,14 @@ import * as fc from 'fast-check';
 import { expect, it } from 'vitest';
 import type { Verdict } from './fakes/modelled-cluster.js';
 import { ModelledCluster, firstDeliveries, lies } from './fakes/modelled-cluster.js';
+import type { PublishOptions } from '../../lib/failover/publish-options.js';
 import type { PublishingSetting } from './fakes/publishing.js';
 import { publishingSetting } from './fakes/publishing.js';
 
 type Step = (setting: PublishingSetting, cluster: ModelledCluster) => Promise<void> | void;
+
+/** One exchange is never there, one comes and goes. */
+const exchangeOf = (key: string): string => (['missing', 'fleeting'].includes(key) ? key : '');
 
 const publishOptions = fc.record(
   {
@@ -17,28 +21,36 @@ const publishOptions = fc.record(
   { requiredKeys: [] },
 );
 
+const publishing =
+  (keys: readonly string[], options: PublishOptions): Step =>
+  (setting, { published }) => {
+    for (const key of keys) {
+      const number = published.size + 1;
+      const controller = new AbortController();
+      const messageId = String(number);
+      const { signal } = controller;
+      const how = { ...options, messageId, signal, exchange: exchangeOf(key) };
+      const seen = setting.publish(key, how);
+      published.set(messageId, { number, key, options, controller, seen, fates: [], answers: 0 });
+    }
+  };
+
 const publishStep = fc
   .record({
-    keys: fc.array(fc.constantFrom('x', 'x', 'x', 'x', 'y', 'y', 'z', 'missing', 'poison'), {
-      minLength: 1,
-      maxLength: 6,
-    }),
+    keys: fc.array(
+      fc.constantFrom('x', 'x', 'x', 'x', 'y', 'y', 'z', 'missing', 'poison', 'fleeting'),
+      {
+        minLength: 1,
+        maxLength: 6,
+      },
+    ),
     options: fc.oneof(
       { weight: 3, arbitrary: fc.constant({}) },
       { weight: 1, arbitrary: publishOptions },
     ),
   })
   .map(({ keys, options }): Step & { label: string } => {
-    const step: Step = (setting, { published }) => {
-      for (const key of keys) {
-        const number = published.size + 1;
-        const controller = new AbortController();
-        const messageId = String(number);
-        const seen = setting.publish(key, { ...options, messageId, signal: controller.signal });
-        const fate = { fates: [], takenOn: new Set<object>(), answers: 0 };
-        published.set(messageId, { number, key, options, controller, seen, ...fate });
-      }
-    };
+    const step = publishing(keys, options);
     return Object.assign(step, { label: `publish ${keys.join()} ${JSON.stringify(options)}` });
   });
 
@@ -84,6 +96,8 @@ const faults: Record<string, Step> = {
   'brokers live': ({ transport }) => {
     transport.brokers['a'] = transport.brokers['b'] = 'up';
   },
+  'the exchange goes': (_, { exchanges }) => void exchanges.delete('fleeting'),
+  'the exchange comes': (_, { exchanges }) => void exchanges.add('fleeting'),
   'repeat an answer': (_, cluster) => cluster.channels().at(-1)?.ack(99_999),
 };
 
@@ -133,6 +147,11 @@ it('settles every publish once with the truth, and keeps the order of each queue
           producer: { window, nackRetries },
           broker: (sent) => cluster.read(sent),
         });
+        // What was never used before it went is taken for never there.
+        cluster.exchanges.add('fleeting');
+        await publishing(['fleeting'], {})(setting, cluster);
+        await setting.settle();
+        for (const on of cluster.channels()) cluster.workAll(on);
         for (const step of program) {
           await step(setting, cluster);
           await setting.settle();

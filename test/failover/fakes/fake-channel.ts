@@ -25,9 +25,10 @@ export class FakeChannel implements ConfirmChannel {
   }
 
   /** The broker closes the channel. */
-  closeBy(code?: number): AmqpError {
+  /** @param about what the broker adds to its words */
+  closeBy(code?: number, about = ''): AmqpError {
     const fault = { scope: 'channel', code, connection: this.connection, channel: this } as const;
-    return this.end(new AmqpError(`channel closed: ${replyOf(code)}`, fault));
+    return this.end(new AmqpError(`channel closed: ${replyOf(code)}${about}`, fault));
   }
 
   /** The broker answers after all what was asked while it hung. */

@@ -15,8 +15,6 @@ export interface Published {
   seen: { outcome: string; value?: PublishReceipt; error?: unknown };
   /** How often it was taken, nacked, given back. */
   readonly fates: Verdict[];
-  /** The connections that it was taken on. */
-  readonly takenOn: Set<object>;
   /** To how many of its attempts there was an answer before it had settled. */
   answers: number;
 }
@@ -26,6 +24,8 @@ export class ModelledCluster {
   readonly #unread = new Map<PublishedChannel, Sent[]>();
   readonly #unanswered = new Map<PublishedChannel, { sent: Sent; verdict: Verdict }[]>();
   readonly published = new Map<string, Published>();
+  /** The exchanges that there are, beside the default one. */
+  readonly exchanges = new Set<string>();
   /** In the order in which they were taken, first deliveries only. */
   readonly delivered: Published[] = [];
 
@@ -41,13 +41,14 @@ export class ModelledCluster {
   work(on: PublishedChannel, verdict: Verdict): void {
     const sent = this.#unread.get(on)?.shift();
     if (sent === undefined || !on.open) return;
-    if (sent.routingKey === 'missing') return void on.fake.closeBy(404);
+    if (sent.exchange !== '' && !this.exchanges.has(sent.exchange)) {
+      return void on.fake.closeBy(404, ` - no exchange '${sent.exchange}' in vhost '/'`);
+    }
     if (sent.routingKey === 'poison') return void on.connection.drop(501);
     const publish = this.published.get(String(sent.properties.messageId));
     if (publish === undefined) throw new Error('a message that nobody has published');
     if (verdict === 'take' && !publish.fates.includes('take')) this.delivered.push(publish);
     publish.fates.push(verdict);
-    if (verdict === 'take') publish.takenOn.add(on.connection);
     if (verdict === 'return') on.return(sent.tag);
     this.#unanswered.set(on, [...(this.#unanswered.get(on) ?? []), { sent, verdict }]);
   }
@@ -87,16 +88,15 @@ export class ModelledCluster {
 
 /** @returns what a publish says of itself that is not what happened to it */
 export function lies(publish: Published, sent: readonly Sent[]): string[] {
-  const { number, key, options, seen, fates, takenOn, answers, controller } = publish;
+  const { number, key, options, seen, fates, answers, controller } = publish;
   const attempts = sent.filter(({ properties }) => properties.messageId === String(number));
   const times = attempts.length;
   const taken = fates.includes('take');
-  const takenElsewhere = [...takenOn].some((one) => one !== attempts.at(-1)?.on.connection);
   const { outcome, code, message } = (seen.error ?? {}) as PublishError;
   // Neither an offender nor refused, in no hurry, and nobody has taken it back.
   const harmless =
     Object.keys(options).length === 0 &&
-    !['missing', 'poison'].includes(key) &&
+    !['missing', 'fleeting', 'poison'].includes(key) &&
     !fates.some((fate) => fate !== 'take') &&
     !controller.signal.aborted;
   const once = options.retry === false || options.republish === false;
@@ -108,9 +108,12 @@ export function lies(publish: Published, sent: readonly Sent[]): string[] {
     [`took ${seen.value?.attempts} attempts`, [times, undefined].includes(seen.value?.attempts)],
     ['failed otherwise', seen.outcome !== 'rejected' || isPublishError(seen.error)],
     ['was not sent', outcome !== 'not-sent' || times === 0],
-    ['was returned', outcome !== 'returned' || (fates.includes('return') && !takenElsewhere)],
+    ['was returned', outcome !== 'returned' || (fates.includes('return') && !taken)],
     ['was nacked', outcome !== 'nacked' || (fates.includes('nack') && !taken)],
-    ['was refused', outcome !== 'refused' || (key === 'missing' && code === 404)],
+    [
+      'was refused',
+      outcome !== 'refused' || (['missing', 'fleeting'].includes(key) && code === 404 && !taken),
+    ],
     ['is unknown', outcome !== 'unknown' || times > answers],
     [
       `though harmless has failed: ${message}`,

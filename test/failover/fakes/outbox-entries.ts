@@ -4,16 +4,17 @@ import type { OutboxLimits } from '../../../lib/failover/outbox.js';
 
 export interface EntryOptions extends Partial<PublishPolicy> {
   readonly key?: string;
+  readonly exchange?: string;
   readonly deadline?: number;
   readonly body?: string;
 }
 
 /** An entry without a caller. */
 export function entry(number: number, options: EntryOptions = {}): OutboxEntry {
-  const { key = 'q', deadline = 30_000, body = '', ...given } = options;
+  const { key = 'q', exchange = '', deadline = 30_000, body = '', ...given } = options;
   const message = {
     messageId: String(number),
-    exchange: '',
+    exchange,
     routingKey: key,
     content: Buffer.from(body),
     properties: { headers: {} },
@@ -35,6 +36,15 @@ export const entries = (count: number, options?: EntryOptions): OutboxEntry[] =>
   Array.from({ length: count }, (_, index) => entry(index + 1, options));
 
 export const numbers = (of: Iterable<OutboxEntry>): number[] => [...of].map(({ number }) => number);
+
+/** What a broker says when it closes a channel over a publish to an exchange that it does not have. */
+export const missing = (exchange: string) => ({
+  code: 404,
+  message: `closed: NOT_FOUND - no exchange '${exchange}' in vhost '/'`,
+});
+
+/** What a broker says when it ends a connection that sent what it cannot read. */
+export const unreadable = { code: 501, message: 'closed: FRAME_ERROR' };
 
 export const outboxLimits: OutboxLimits = {
   maxMessages: 100,
