@@ -1,13 +1,29 @@
 import type { Clock } from '../policy/clock.js';
+import type { Ranked } from './heap.js';
+import { Heap } from './heap.js';
 import { LinkedList } from './linked-list.js';
 import type { OutboxEntry } from './outbox-entry.js';
 
+/** Those with the same timeout, which end in the order in which they came. */
+class SameTimeout extends LinkedList<OutboxEntry> implements Ranked {
+  index = 0;
+
+  constructor(
+    /** The deadline of the first one, or of one before it. A reading of the clock. */
+    public rank: number,
+  ) {
+    super();
+  }
+}
+
 /**
- * The deadlines of all publishes of a producer, on one timer. Those with the same timeout end in the order in which they
- * came, so a list for each timeout keeps adding and removing constant; when the timer fires it looks at each list once.
+ * The deadlines of all publishes of a producer, on one timer. A list for each timeout keeps adding and removing constant
+ * where all have the same; where each has its own, what is left of a caller's time for one, a heap of the lists keeps it
+ * logarithmic.
  */
 export class Deadlines {
-  readonly #byTimeout = new Map<number, LinkedList<OutboxEntry>>();
+  readonly #byTimeout = new Map<number, SameTimeout>();
+  readonly #lists = new Heap<SameTimeout>();
   #cancel: (() => void) | undefined;
   #armedFor = Number.POSITIVE_INFINITY;
 
@@ -17,24 +33,30 @@ export class Deadlines {
   ) {}
 
   add(entry: OutboxEntry): void {
-    const { timeout } = entry.policy;
-    let list = this.#byTimeout.get(timeout);
+    const { policy, deadline } = entry;
+    let list = this.#byTimeout.get(policy.timeout);
     if (list === undefined) {
-      list = new LinkedList();
-      this.#byTimeout.set(timeout, list);
+      list = new SameTimeout(deadline);
+      this.#byTimeout.set(policy.timeout, list);
+      this.#lists.add(list);
     }
     list.append(entry.due);
-    if (entry.deadline < this.#armedFor) this.#arm(entry.deadline);
+    if (deadline < this.#armedFor) this.#arm(deadline);
   }
 
   /** Must be called for each entry that settles. */
   remove(entry: OutboxEntry): void {
     const { list } = entry.due;
     entry.due.leave();
-    if (list?.size === 0) {
-      this.#byTimeout.delete(entry.policy.timeout);
-      if (this.#byTimeout.size === 0) this.#disarm();
-    }
+    if (list?.size === 0) this.#forget(entry.policy.timeout);
+  }
+
+  #forget(timeout: number): void {
+    const list = this.#byTimeout.get(timeout);
+    if (list === undefined) return;
+    this.#byTimeout.delete(timeout);
+    this.#lists.remove(list);
+    if (this.#byTimeout.size === 0) this.#disarm();
   }
 
   #arm(deadline: number): void {
@@ -53,17 +75,20 @@ export class Deadlines {
   #expire(): void {
     this.#disarm();
     const now = this.clock.now();
-    for (const list of this.#byTimeout.values()) {
-      for (let { first } = list; first !== undefined && first.deadline <= now; { first } = list) {
-        first.due.leave();
+    for (let list = this.#lists.first; list !== undefined && list.rank <= now;) {
+      const { first } = list;
+      if (first !== undefined && first.deadline <= now) {
+        this.remove(first);
         this.passed(first);
+      } else if (first !== undefined) {
+        // The one it was ranked by has settled.
+        this.#lists.remove(list);
+        list.rank = first.deadline;
+        this.#lists.add(list);
       }
+      list = this.#lists.first;
     }
-    let next = Number.POSITIVE_INFINITY;
-    for (const [timeout, list] of this.#byTimeout) {
-      if (list.first === undefined) this.#byTimeout.delete(timeout);
-      else next = Math.min(next, list.first.deadline);
-    }
+    const next = this.#lists.first?.rank ?? Number.POSITIVE_INFINITY;
     if (next < this.#armedFor) this.#arm(next);
   }
 }
