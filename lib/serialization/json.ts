@@ -17,10 +17,6 @@ export const json: Serializer = {
   contentType: 'application/json',
   contentEncoding: 'utf-8',
   encode(body) {
-    if (body instanceof Map || body instanceof Set) {
-      // JSON.stringify would make it {}.
-      throw new SerializationError(cannotEncode('json', noJsonFor('', body.constructor.name)));
-    }
     let text: string | undefined;
     try {
       text = JSON.stringify(body);
@@ -31,6 +27,11 @@ export const json: Serializer = {
     }
     if (text === undefined) {
       throw new SerializationError(cannotEncode('json', noJsonFor('', typeof body)));
+    }
+    // Only a body with an empty object in it can have lost one: the others are not searched.
+    const lost = text.includes('{}') ? findWithoutJson(body) : undefined;
+    if (lost !== undefined) {
+      throw new SerializationError(cannotEncode('json', noJsonFor(lost.path, lost.what)));
     }
     return Buffer.from(text);
   },

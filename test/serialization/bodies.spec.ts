@@ -10,6 +10,20 @@ const decodeText = (text: string, contentType = 'application/json'): unknown =>
 describe('a body', () => {
   it.each<[string, unknown, string | undefined, string, string]>([
     ['an object', { a: 1 }, undefined, '{"a":1}', 'application/json'],
+    [
+      'an object with empty ones in it',
+      { a: {}, b: '{}' },
+      undefined,
+      '{"a":{},"b":"{}"}',
+      'application/json',
+    ],
+    [
+      'a Map that says how it is written',
+      { a: Object.assign(new Map(), { toJSON: () => ({}) }) },
+      undefined,
+      '{"a":{}}',
+      'application/json',
+    ],
     ['a string', 'x', undefined, '"x"', 'application/json'],
     ['null', null, undefined, 'null', 'application/json'],
     ['false', false, undefined, 'false', 'application/json'],
