@@ -40,14 +40,14 @@ describe('deadlines', () => {
         const entries = added.map(([timeout], number) => add(number, timeout));
         const taken = new Set<number>();
         for (const [, pick, settles] of added) {
-          const entry = entries[pick % entries.length];
-          if (entry === undefined || !settles) continue;
-          all.remove(entry);
-          taken.add(entry.number);
+          const one = entries[pick % entries.length];
+          if (one === undefined || !settles) continue;
+          all.remove(one);
+          taken.add(one.number);
         }
         const due = entries.filter(({ number }) => !taken.has(number));
         await clock.advance(30);
-        expect(passed.toSorted(([one], [other]) => one - other)).toEqual(
+        expect(passed.toSorted(([left], [right]) => left - right)).toEqual(
           due.map(({ number, deadline }) => [number, deadline]),
         );
         expect(clock.pending).toBe(0);
