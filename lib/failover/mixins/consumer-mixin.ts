@@ -161,7 +161,7 @@ export abstract class ConsumerMixin implements MixinHooks {
       failed = error;
       throw error;
     } finally {
-      this.#turn = undefined;
+      if (this.#turn === run) this.#turn = undefined;
       await run.end(failed);
     }
   }
