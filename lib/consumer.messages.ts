@@ -1,4 +1,4 @@
-import { inMs, quoted, reasonOf } from './phrases.js';
+import { inMs, quoted, sentenceOf } from './phrases.js';
 
 export const settledTwice = (verb: string, state: string): string =>
   `The message cannot be ${verb}: it is ${state} already. Settle a message once; with ackMode 'auto' the consumer does it for a handler that returns.`;
@@ -7,7 +7,7 @@ export const hookFailed = (name: string): string =>
   `A lifecycle hook of ${name} threw. That changes nothing here, but look at it.`;
 
 export const handlerFailed = (name: string, queue: string, cause: unknown): string =>
-  `${name}: the handler of a message from queue ${quoted(queue)} threw: ${reasonOf(cause)}.`;
+  `${name}: the handler of a message from queue ${quoted(queue)} threw: ${sentenceOf(cause)}`;
 
 export const undecodable = (name: string, queue: string, error: Error): string =>
   `${name}: a message from queue ${quoted(queue)} cannot be read: ${error.message}`;
@@ -29,7 +29,7 @@ export const consumerEnded = (name: string, reason: string): string =>
   `${name}: consuming no longer: ${endings[reason] ?? reason}. Starting again.`;
 
 export const consumerStartFailed = (name: string, error: Error, wait: number): string =>
-  `${name}: cannot consume: ${error.message} Trying again ${inMs(wait)}.`;
+  `${name}: cannot consume: ${sentenceOf(error)} Trying again ${inMs(wait)}.`;
 
 export const consumerStopped = (name: string): string =>
   `${name} was stopped before it consumed anything.`;
@@ -85,4 +85,4 @@ export const noConnection = (name: string): string =>
 export const mixinStopped = (name: string): string => `${name} is to stop.`;
 
 export const mixinLost = (name: string, error: Error): string =>
-  `${name}: consuming no longer: ${error.message} Starting again.`;
+  `${name}: consuming no longer: ${sentenceOf(error)} Starting again.`;

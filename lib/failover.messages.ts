@@ -1,6 +1,6 @@
 import type { BrokerFailure } from './errors.js';
 import { shown } from './option.messages.js';
-import { listed, ms, reasonOf, times } from './phrases.js';
+import { listed, ms, reasonOf, sentenceOf, times } from './phrases.js';
 
 export const strategyFailed = (reason: string): string =>
   `Option "failoverStrategy" does not work: ${reason}. The brokers are tried in the order of the list from now on.`;
@@ -57,12 +57,12 @@ export const lostLine = (
   name: string,
   event: { readonly broker: string; readonly error: Error; readonly interval: number },
 ): string =>
-  `Connection "${name}": lost ${event.broker}: ${event.error.message} ${nextTry(event.interval)}`;
+  `Connection "${name}": lost ${event.broker}: ${sentenceOf(event.error)} ${nextTry(event.interval)}`;
 
 export const connectFailedLine = (
   name: string,
   event: { readonly error: Error; readonly interval: number },
-): string => `Connection "${name}": ${event.error.message} ${nextTry(event.interval)}`;
+): string => `Connection "${name}": ${sentenceOf(event.error)} ${nextTry(event.interval)}`;
 
 export const refusedLine = (
   name: string,

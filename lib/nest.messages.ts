@@ -1,5 +1,5 @@
 import type { BrokerFailure } from './errors.js';
-import { listed } from './phrases.js';
+import { listed, sentenceOf } from './phrases.js';
 
 const list = (names: readonly string[]): string => (names.length === 0 ? 'none' : names.join(', '));
 
@@ -115,7 +115,7 @@ export const topologyFailed = (name: string, reason: string): string =>
   `${moduleNamed(name)}: not everything could be declared, and will not be tried again: ${reason}`;
 
 export const topologyWaits = (name: string, reason: string, wait: number): string =>
-  `${moduleNamed(name)}: ${reason} Trying again in ${Math.round(wait)} ms.`;
+  `${moduleNamed(name)}: ${sentenceOf(reason)} Trying again in ${Math.round(wait)} ms.`;
 
 export const consumerFailed = (consumer: string, reason: string): string =>
   `Consumer ${consumer} could not be started and does not consume: ${reason}`;

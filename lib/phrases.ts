@@ -13,6 +13,9 @@ export const inMs = (wait: number): string => (wait === 0 ? 'at once' : `in ${ms
 export const reasonOf = (cause: unknown): string =>
   cause instanceof Error ? cause.message : String(cause);
 
+/** @returns the reason as a sentence with its full stop, for what another sentence follows */
+export const sentenceOf = (cause: unknown): string => reasonOf(cause).replace(/[^.!?]$/, '$&.');
+
 /** @returns the failures, each on a line of its own */
 export const listed = (failures: readonly BrokerFailure[]): string =>
   failures.map(({ broker, error }) => `\n  ${broker}: ${error.message}`).join('');

@@ -1,5 +1,5 @@
 import type { PublishOutcome } from './errors.js';
-import { ms, quoted, reasonOf, times } from './phrases.js';
+import { ms, quoted, reasonOf, sentenceOf, times } from './phrases.js';
 import { printable } from './printable.js';
 
 const whatIsKnown: Readonly<Record<PublishOutcome, string>> = {
@@ -34,10 +34,10 @@ export const confirmsMissing = (timeout: number, broker: string): string =>
   `${broker} has confirmed nothing for ${ms(timeout)} although publishes are due: their channel is given up and they are sent again.`;
 
 export const confirmChannelRefused = (error: unknown): string =>
-  `No channel to publish on: ${reasonOf(error)} Trying again.`;
+  `No channel to publish on: ${sentenceOf(error)} Trying again.`;
 
 export const declaringFailed = (error: unknown): string =>
-  `Publishing waits for exchanges and queues that could not be declared: ${reasonOf(error)} Trying again.`;
+  `Publishing waits for exchanges and queues that could not be declared: ${sentenceOf(error)} Trying again.`;
 
 export const channelNotOpened = (timeout: number, broker: string): string =>
   `${broker} has opened no channel to publish on within ${ms(timeout)}: the connection is given up.`;
