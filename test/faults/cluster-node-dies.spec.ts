@@ -34,6 +34,9 @@ const faults: readonly Fault[] = [
   },
 ];
 
+/** How it says that it gave a connection up itself, in `publish.messages.ts`. */
+const ourDoing = /answered publish|opened no channel|confirmed nothing|heartbeat/i;
+
 type Role = 'the leader' | 'another node';
 
 const runs = faults.flatMap((fault): (Fault & { roles: Role[] })[] => {
@@ -67,9 +70,9 @@ test.each(runs)(
     });
     await workload.start();
     const { ledger } = workload;
-    let losses = 0;
+    const losses: string[] = [];
     const marked = { atKills: 0, atReturns: 0 };
-    publishing.on('lost', () => (losses += 1));
+    publishing.on('lost', ({ broker, error }) => losses.push(`${broker}: ${error.message}`));
     for (const role of roles) {
       await workload.moreHandled(1_000);
       await cluster.caughtUp(quorumQueue.name, vhost.name);
@@ -101,10 +104,13 @@ test.each(runs)(
     await workload.handled();
 
     const figures = workload.row(`cluster, ${name}, twice (${roles.join(', then ')})`);
+    for (const why of losses) process.stdout.write(`[fault] lost ${why}\n`);
     printRow('redelivered', { 'at the kills': marked.atKills, 'at the returns': marked.atReturns });
     expect(marked.atKills - ledger.acksLost.size).toBeLessThanOrEqual(PREFETCH * roles.length);
     expect(told).toEqual([]);
-    expect(losses).toBe(roles.length);
+    // A node that comes or goes may end a connection that had nothing to do with the one killed. We must not.
+    expect(losses.length).toBeGreaterThanOrEqual(roles.length);
+    expect(losses.filter((why) => ourDoing.test(why))).toEqual([]);
     expectNothingLost(ledger);
     expect(ledger.disordered.slice(0, 5)).toEqual([]);
     expect(ledger.unmarkedAgain.slice(0, 5)).toEqual([]);
